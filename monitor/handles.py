@@ -1,0 +1,82 @@
+"""Handles become keyed hashes the moment they arrive, and the keys rotate and go (PR06).
+
+A hash counts distinct accounts inside one window. Each period of 30 days has a random key of its own, kept
+beside the database in a file that only its owner can read; keys older than the longest retention are
+destroyed, after which nobody, ourselves included, can say whether a handle was ever here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from monitor.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PERIOD: Final = timedelta(days=30)
+KEPT_PERIODS: Final = 4
+"""Ninety days of retention touch four periods at most."""
+
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Handles:
+    """Keys handles; `file` holds the keys, by period number."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._keys = self._read()
+
+    def key(self, source: str, handle: str, moment: datetime) -> str:
+        """Return the hash of `handle` at `source` for the period of `moment` (zone-aware), "" for no handle.
+
+        The source is part of the hash: nothing links an account across platforms (PR04).
+        """
+        if not handle:
+            return ""
+        secret = self._key_of(int((moment - _EPOCH) / PERIOD))
+        name = f"{source}\0{handle.casefold().lstrip('@')}".encode("utf-8", "surrogatepass")
+        return hmac.new(secret, name, hashlib.sha256).hexdigest()[:32]
+
+    def all_keys(self, source: str, handle: str) -> tuple[str, ...]:
+        """Return the hashes of `handle` under every key that is left: for a person's own request (PR16)."""
+        return tuple(self.key(source, handle, _EPOCH + PERIOD * period) for period in sorted(self._keys))
+
+    def _key_of(self, period: int) -> bytes:
+        """Return the key of a period, making it on its first use and destroying those past their time."""
+        if period not in self._keys:
+            newest = max([period, *self._keys])
+            self._keys[period] = secrets.token_bytes(32)
+            self._keys = {p: k for p, k in self._keys.items() if p == period or p > newest - KEPT_PERIODS}
+            self._write()
+        return self._keys[period]
+
+    def _read(self) -> dict[int, bytes]:
+        """Return the keys on disk, none if there is no file yet."""
+        try:
+            stored = json.loads(self._file.read_text(encoding="ascii"))
+            return {int(period): bytes.fromhex(key) for period, key in stored.items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, AttributeError, OSError) as error:
+            raise StoreError(f"the key file {self._file} cannot be read ({type(error).__name__})") from error
+
+    def _write(self) -> None:
+        """Replace the file in one step, readable by its owner alone."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._file.with_suffix(".new")
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                json.dump({str(period): key.hex() for period, key in self._keys.items()}, out)
+                out.flush()
+                os.fsync(out.fileno())
+            fresh.replace(self._file)
+        except OSError as error:
+            raise StoreError(f"the key file {self._file} cannot be written: {error.strerror}") from error

@@ -1,0 +1,418 @@
+"""Mentions and their judgements: taken in, given back, erased. Functions over an open connection."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from monitor.addresses import canonical
+from monitor.records import (
+    Judgement,
+    Mention,
+    Reason,
+    Relevance,
+    Sentiment,
+    Severity,
+    StoredMention,
+    as_plain,
+)
+from monitor.store.batches import batched
+from monitor.store.schema import judgements, mentions, sightings, tombstones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime, timedelta
+
+    from monitor.records import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of the mentions of one run: not known before, known but edited, known and unchanged."""
+
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+
+    def __add__(self, other: Taken) -> Taken:
+        return Taken(
+            new=self.new + other.new, changed=self.changed + other.changed, known=self.known + other.known
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A mention on its way in: masked, its handle already a keyed hash, `sha256` of what was captured."""
+
+    mention: Mention
+    author_key: str
+    sha256: str
+
+
+def take(
+    connection: sa.Connection, arrivals: Iterable[Arrival], *, now: datetime, articles: frozenset[str]
+) -> Taken:
+    """Store mentions: new ones once, known ones refreshed, edited ones to be judged again.
+
+    Args:
+        connection: inside a write.
+        arrivals: any number; they are read in batches.
+        now: first seen for new ones, last seen for all. Zone-aware.
+        articles: names of sources whose mentions are one where their canonical URL is one.
+    """
+    total = Taken()
+    for batch in _batches(arrivals):
+        total += _take_batch(connection, batch, now, articles)
+    return total
+
+
+def _batches(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, ...]]:
+    """Give batches in which each (source, native id) stands once, the last one winning."""
+    for chunk in batched(arrivals):
+        yield tuple({(a.mention.source, a.mention.native_id): a for a in chunk}.values())
+
+
+def _take_batch(
+    connection: sa.Connection, batch: Sequence[Arrival], now: datetime, articles: frozenset[str]
+) -> Taken:
+    """Store one batch."""
+    erased = _erased(connection, batch)
+    by_id, by_url = _known(connection, batch, articles)
+    new = changed = known = 0
+    for arrival in batch:
+        mention = arrival.mention
+        if tombstone(mention.source, mention.native_id) in erased:
+            continue
+        address = canonical(mention.url)
+        found = by_id.get((mention.source, mention.native_id))
+        if found is None and mention.source in articles and address:
+            found = by_url.get(address)
+        if found is None:
+            number = _insert(connection, arrival, address, now)
+            row = _Known(id=number, source=mention.source, native_id=mention.native_id, sha256=arrival.sha256)
+            by_id[mention.source, mention.native_id] = row
+            if mention.source in articles and address:
+                by_url[address] = row
+            new += 1
+        else:
+            number = found.id
+            same_place = (found.source, found.native_id) == (mention.source, mention.native_id)
+            edited = same_place and found.sha256 != arrival.sha256
+            _refresh(connection, number, arrival if edited else None, now)
+            changed += edited
+            known += not edited
+        _sight(connection, number, mention, now)
+    return Taken(new=new, changed=changed, known=known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is needed of a mention that is already here."""
+
+    id: int
+    source: str
+    native_id: str
+    sha256: str
+
+
+def _known(
+    connection: sa.Connection, batch: Sequence[Arrival], articles: frozenset[str]
+) -> tuple[dict[tuple[str, str], _Known], dict[str, _Known]]:
+    """Return what is here already, by key and, for articles, by canonical URL."""
+    columns = (mentions.c.id, mentions.c.source, mentions.c.native_id, mentions.c.sha256)
+    keys = [(a.mention.source, a.mention.native_id) for a in batch]
+    rows = connection.execute(
+        sa.select(*columns).where(sa.tuple_(mentions.c.source, mentions.c.native_id).in_(keys))
+    )
+    by_id = {
+        (row.source, row.native_id): _Known(
+            id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256
+        )
+        for row in rows
+    }
+    addresses = {canonical(a.mention.url) for a in batch if a.mention.source in articles} - {""}
+    if not addresses:
+        return by_id, {}
+    rows = connection.execute(
+        sa.select(*columns, mentions.c.canonical_url).where(
+            mentions.c.canonical_url.in_(addresses), mentions.c.source.in_(articles)
+        )
+    )
+    by_url = {
+        row.canonical_url: _Known(id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256)
+        for row in rows
+    }
+    return by_id, by_url
+
+
+def _erased(connection: sa.Connection, batch: Sequence[Arrival]) -> set[str]:
+    """Return the tombstones that forbid some of the batch."""
+    keys = [tombstone(a.mention.source, a.mention.native_id) for a in batch]
+    return set(connection.scalars(sa.select(tombstones.c.key).where(tombstones.c.key.in_(keys))))
+
+
+def tombstone(source: str, native_id: str) -> str:
+    """Return the key under which an erased post is remembered: a hash of its id, nothing of its content."""
+    return hashlib.sha256(f"{source}\0{native_id}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _insert(connection: sa.Connection, arrival: Arrival, address: str, now: datetime) -> int:
+    """Insert a mention and return its number."""
+    mention = arrival.mention
+    result = connection.execute(
+        sa.insert(mentions).values(
+            source=mention.source,
+            native_id=mention.native_id,
+            url=mention.url,
+            canonical_url=address,
+            title=mention.title,
+            text=mention.text,
+            community=mention.community,
+            channel=mention.channel,
+            author_key=arrival.author_key,
+            language=mention.language,
+            in_reply_to=mention.in_reply_to,
+            repost_of=mention.repost_of,
+            published=mention.published,
+            edited=mention.edited,
+            first_seen=now,
+            last_seen=now,
+            sha256=arrival.sha256,
+        )
+    )
+    key = result.inserted_primary_key
+    assert key is not None  # noqa: S101 - an INSERT of one row has one key
+    return int(key[0])
+
+
+def _refresh(connection: sa.Connection, number: int, edited: Arrival | None, now: datetime) -> None:
+    """Note that a mention was seen again; take an edit over and have it judged again."""
+    values: dict[str, Any] = {"last_seen": now}
+    if edited is not None:
+        mention = edited.mention
+        values |= {
+            "title": mention.title,
+            "text": mention.text,
+            "edited": mention.edited or now,
+            "sha256": edited.sha256,
+            "judged_under": None,
+        }
+        connection.execute(sa.delete(judgements).where(judgements.c.mention_id == number))
+    connection.execute(sa.update(mentions).where(mentions.c.id == number).values(**values))
+
+
+def _sight(connection: sa.Connection, number: int, mention: Mention, now: datetime) -> None:
+    """Note in which source and channel a mention stood; the first time counts."""
+    place = (
+        (sightings.c.mention_id == number)
+        & (sightings.c.source == mention.source)
+        & (sightings.c.channel == mention.channel)
+    )
+    if connection.scalar(sa.select(sightings.c.mention_id).where(place)) is None:
+        connection.execute(
+            sa.insert(sightings).values(
+                mention_id=number,
+                source=mention.source,
+                channel=mention.channel,
+                url=mention.url,
+                first_seen=now,
+            )
+        )
+
+
+def pending(connection: sa.Connection, limit: int) -> tuple[StoredMention, ...]:
+    """Return up to `limit` mentions that nobody judged yet, oldest first."""
+    rows = connection.execute(
+        sa.select(mentions).where(mentions.c.judged_under.is_(None)).order_by(mentions.c.id).limit(limit)
+    ).all()
+    return _stored(connection, rows)
+
+
+def record(connection: sa.Connection, judged: Iterable[tuple[int, Judgement]], *, now: datetime) -> None:
+    """Store judgements, (mention number, judgement), as the current ones."""
+    for number, judgement in judged:
+        connection.execute(
+            sa.delete(judgements).where(
+                judgements.c.mention_id == number,
+                judgements.c.policy_version == judgement.policy_version,
+            )
+        )
+        connection.execute(
+            sa.insert(judgements).values(
+                mention_id=number,
+                policy_version=judgement.policy_version,
+                judged_at=now,
+                relevant=judgement.relevant.value,
+                schools=list(judgement.schools),
+                sentiment=judgement.sentiment.value if judgement.sentiment else None,
+                sentiment_score=judgement.sentiment_score,
+                sentiment_sure=judgement.sentiment_sure,
+                category=judgement.category,
+                also=list(judgement.also),
+                severity=judgement.severity.value if judgement.severity else None,
+                owner=judgement.owner,
+                clauses=list(judgement.clauses),
+                reasons=as_plain(judgement.reasons),
+            )
+        )
+        connection.execute(
+            sa.update(mentions).where(mentions.c.id == number).values(judged_under=judgement.policy_version)
+        )
+
+
+def between(connection: sa.Connection, window: Window, *, limit: int = 10_000) -> tuple[StoredMention, ...]:
+    """Return the mentions first seen in `window`, oldest first, with their current judgements."""
+    rows = connection.execute(
+        sa.select(mentions)
+        .where(mentions.c.first_seen >= window.start, mentions.c.first_seen < window.end)
+        .order_by(mentions.c.first_seen, mentions.c.id)
+        .limit(limit)
+    ).all()
+    return _stored(connection, rows)
+
+
+def by_number(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, StoredMention]:
+    """Return mentions by their numbers; those that were erased are missing."""
+    out: dict[int, StoredMention] = {}
+    for chunk in batched(numbers):
+        rows = connection.execute(sa.select(mentions).where(mentions.c.id.in_(chunk))).all()
+        out |= {stored.id: stored for stored in _stored(connection, rows)}
+    return out
+
+
+def counts(connection: sa.Connection, windows: Sequence[Window]) -> tuple[int, ...]:
+    """Return how many mentions were first seen in each window; an index answers, whatever the history."""
+    return tuple(
+        connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(mentions)
+            .where(mentions.c.first_seen >= window.start, mentions.c.first_seen < window.end)
+        )
+        or 0
+        for window in windows
+    )
+
+
+def first_seen_ever(connection: sa.Connection) -> datetime | None:
+    """Return when the oldest mention still here was first seen."""
+    found: datetime | None = connection.scalar(
+        sa.select(mentions.c.first_seen).order_by(mentions.c.first_seen).limit(1)
+    )
+    return found
+
+
+def erase(
+    connection: sa.Connection, numbers: Sequence[int], *, now: datetime, why: str, forget: frozenset[str]
+) -> int:
+    """Wipe mentions with their judgements and sightings; return how many.
+
+    A tombstone keeps them from coming back, except for the sources in `forget`, of which nothing may stay.
+    """
+    erased = 0
+    for chunk in batched(numbers):
+        rows = connection.execute(
+            sa.select(mentions.c.source, mentions.c.native_id).where(mentions.c.id.in_(chunk))
+        ).all()
+        graves = [
+            {"key": tombstone(row.source, row.native_id), "source": row.source, "at": now, "why": why}
+            for row in rows
+            if row.source not in forget
+        ]
+        if graves:
+            keys = [grave["key"] for grave in graves]
+            connection.execute(sa.delete(tombstones).where(tombstones.c.key.in_(keys)))
+            connection.execute(sa.insert(tombstones), graves)
+        erased += connection.execute(sa.delete(mentions).where(mentions.c.id.in_(chunk))).rowcount
+    return erased
+
+
+def expired(
+    connection: sa.Connection,
+    *,
+    now: datetime,
+    by_severity: dict[Severity, timedelta],
+    by_source: dict[str, timedelta],
+) -> tuple[int, ...]:
+    """Return the numbers of mentions whose time is over: by severity, or sooner by their source's terms."""
+    age = [
+        sa.and_(judgements.c.severity == severity.value, mentions.c.first_seen < now - kept)
+        for severity, kept in by_severity.items()
+    ]
+    age += [
+        sa.and_(mentions.c.source == source, mentions.c.first_seen < now - kept)
+        for source, kept in by_source.items()
+    ]
+    current = sa.and_(
+        judgements.c.mention_id == mentions.c.id, judgements.c.policy_version == mentions.c.judged_under
+    )
+    return tuple(
+        connection.scalars(
+            sa.select(mentions.c.id).select_from(mentions.outerjoin(judgements, current)).where(sa.or_(*age))
+        )
+    )
+
+
+def _stored(connection: sa.Connection, rows: Sequence[Any]) -> tuple[StoredMention, ...]:
+    """Turn rows of `mentions` into records, with judgements and further places, in the rows' order."""
+    numbers = [row.id for row in rows]
+    judged: dict[int, Judgement] = {}
+    places: dict[int, list[tuple[str, str, str]]] = {}
+    versions = {row.id: row.judged_under for row in rows}
+    for chunk in batched(numbers):
+        for row in connection.execute(sa.select(judgements).where(judgements.c.mention_id.in_(chunk))):
+            if row.policy_version == versions[row.mention_id]:
+                judged[row.mention_id] = _judgement(row)
+        for row in connection.execute(
+            sa.select(sightings)
+            .where(sightings.c.mention_id.in_(chunk))
+            .order_by(sightings.c.first_seen, sightings.c.source, sightings.c.channel)
+        ):
+            places.setdefault(row.mention_id, []).append((row.source, row.channel, row.url))
+    return tuple(
+        StoredMention(
+            id=row.id,
+            mention=Mention(
+                source=row.source,
+                native_id=row.native_id,
+                url=row.url,
+                text=row.text,
+                published=row.published,
+                title=row.title,
+                community=row.community,
+                channel=row.channel,
+                language=row.language,
+                in_reply_to=row.in_reply_to,
+                repost_of=row.repost_of,
+                edited=row.edited,
+            ),
+            author_key=row.author_key,
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+            sha256=row.sha256,
+            also_in=tuple(p for p in places.get(row.id, []) if p[:2] != (row.source, row.channel)),
+            story=row.id,
+            judgement=judged.get(row.id),
+        )
+        for row in rows
+    )
+
+
+def _judgement(row: Any) -> Judgement:  # noqa: ANN401 - a database row
+    """Turn a row of `judgements` into a record."""
+    return Judgement(
+        relevant=Relevance(row.relevant),
+        schools=tuple(row.schools),
+        sentiment=Sentiment(row.sentiment) if row.sentiment else None,
+        sentiment_score=row.sentiment_score,
+        sentiment_sure=row.sentiment_sure,
+        category=row.category,
+        also=tuple(row.also),
+        severity=Severity(row.severity) if row.severity else None,
+        owner=row.owner,
+        clauses=tuple(row.clauses),
+        reasons=tuple(Reason(**reason) for reason in row.reasons),
+        policy_version=row.policy_version,
+    )

@@ -1,0 +1,125 @@
+"""Runs and bookmarks: what was read, when, how far, and why not. Coverage is printed from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from monitor.records import Bookmark, Outcome, Run, Spent, Window
+from monitor.store.schema import bookmarks, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+def add(connection: sa.Connection, run: Run) -> None:
+    """Store one run."""
+    connection.execute(
+        sa.insert(runs).values(
+            source=run.source,
+            started=run.started,
+            ended=run.ended,
+            window_start=run.window.start,
+            window_end=run.window.end,
+            outcome=run.outcome.value,
+            seen=run.seen,
+            new=run.new,
+            changed=run.changed,
+            gone=run.gone,
+            dropped=run.dropped,
+            malformed=run.malformed,
+            calls=run.spent.calls,
+            units=run.spent.units,
+            pence=run.spent.pence,
+            error_kind=run.error_kind,
+            error=run.error,
+            retry_at=run.retry_at,
+        )
+    )
+
+
+def latest(connection: sa.Connection, source: str, *, before: datetime | None = None) -> Run | None:
+    """Return the newest run of a source, started before a moment if one is given."""
+    return _one(connection, runs.c.source == source, _before(before))
+
+
+def latest_complete(connection: sa.Connection, source: str, *, before: datetime | None = None) -> Run | None:
+    """Return the newest run that read its whole window."""
+    complete = runs.c.outcome == Outcome.COMPLETE.value
+    return _one(connection, runs.c.source == source, complete, _before(before))
+
+
+def between(connection: sa.Connection, window: Window) -> tuple[Run, ...]:
+    """Return the runs that started in `window`, oldest first."""
+    rows = connection.execute(
+        sa.select(runs)
+        .where(runs.c.started >= window.start, runs.c.started < window.end)
+        .order_by(runs.c.started, runs.c.id)
+    )
+    return tuple(_run(row) for row in rows)
+
+
+def spent(connection: sa.Connection, source: str, since: datetime) -> Spent:
+    """Return what a source cost since a moment: the ledger."""
+    row = connection.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(runs.c.calls), 0).label("calls"),
+            sa.func.coalesce(sa.func.sum(runs.c.units), 0).label("units"),
+            sa.func.coalesce(sa.func.sum(runs.c.pence), 0.0).label("pence"),
+        ).where(runs.c.source == source, runs.c.started >= since)
+    ).one()
+    return Spent(calls=int(row.calls), units=int(row.units), pence=float(row.pence))
+
+
+def bookmarks_of(connection: sa.Connection, source: str) -> dict[str, str]:
+    """Return where a source's channels start next time."""
+    rows = connection.execute(
+        sa.select(bookmarks.c.channel, bookmarks.c.value).where(bookmarks.c.source == source)
+    )
+    return {row.channel: row.value for row in rows}
+
+
+def keep_bookmarks(connection: sa.Connection, source: str, kept: Iterable[Bookmark]) -> None:
+    """Move a source's bookmarks: last of all, in the transaction that stored what they stand behind."""
+    for bookmark in kept:
+        here = (bookmarks.c.source == source) & (bookmarks.c.channel == bookmark.channel)
+        connection.execute(sa.delete(bookmarks).where(here))
+        connection.execute(
+            sa.insert(bookmarks).values(source=source, channel=bookmark.channel, value=bookmark.value)
+        )
+
+
+def _before(moment: datetime | None) -> sa.ColumnElement[bool]:
+    """Return the condition that a run started before `moment`."""
+    return sa.true() if moment is None else runs.c.started < moment
+
+
+def _one(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Run | None:
+    """Return the newest run that meets the conditions."""
+    row = connection.execute(
+        sa.select(runs).where(*conditions).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(1)
+    ).first()
+    return _run(row) if row else None
+
+
+def _run(row: Any) -> Run:  # noqa: ANN401 - a database row
+    """Turn a row into a record."""
+    return Run(
+        source=row.source,
+        started=row.started,
+        ended=row.ended,
+        window=Window(start=row.window_start, end=row.window_end),
+        outcome=Outcome(row.outcome),
+        seen=row.seen,
+        new=row.new,
+        changed=row.changed,
+        gone=row.gone,
+        dropped=row.dropped,
+        malformed=row.malformed,
+        spent=Spent(calls=row.calls, units=row.units, pence=row.pence),
+        error_kind=row.error_kind,
+        error=row.error,
+        retry_at=row.retry_at,
+    )

@@ -1,0 +1,253 @@
+"""The tables, drawn once for both databases. migrations/ builds them; a test proves that the two agree.
+
+There is no table of authors and no index over `author_key`: the school is the topic, never a person
+(PR04, PR05). `author_key` is a keyed hash, to count distinct accounts inside one window.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A zone-aware time, kept in UTC. A time without a zone is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn a time into UTC for the database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            problem = f"a time without a zone: {value!r}"
+            raise ValueError(problem)
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> sa.Column[Any]:
+    """Return a numbered primary key; SQLite numbers only plain INTEGER keys."""
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+
+
+def _mention() -> sa.Column[Any]:
+    """Return a reference to a mention; it goes when the mention goes."""
+    return sa.Column("mention_id", sa.ForeignKey("mentions.id", ondelete="CASCADE"), nullable=False)
+
+
+mentions = sa.Table(
+    "mentions",
+    metadata,
+    _id(),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("native_id", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("canonical_url", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("community", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("author_key", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("in_reply_to", sa.Text),
+    sa.Column("repost_of", sa.Text),
+    sa.Column("published", Moment, nullable=False),
+    sa.Column("edited", Moment),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    # version of the policy under which the current judgement was made; NULL: to be judged
+    sa.Column("judged_under", sa.Text),
+    sa.UniqueConstraint("source", "native_id"),
+    sa.Index(None, "first_seen", "source"),
+    sa.Index(None, "canonical_url"),
+    sa.Index(
+        "ix_mentions_unjudged",
+        "id",
+        sqlite_where=sa.text("judged_under IS NULL"),
+        postgresql_where=sa.text("judged_under IS NULL"),
+    ),
+)
+
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    _mention(),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("mention_id", "source", "channel"),
+)
+
+judgements = sa.Table(
+    "judgements",
+    metadata,
+    _mention(),
+    sa.Column("policy_version", sa.Text, nullable=False),
+    sa.Column("judged_at", Moment, nullable=False),
+    sa.Column("relevant", sa.Text, nullable=False),
+    sa.Column("schools", sa.JSON, nullable=False),
+    sa.Column("sentiment", sa.Text),
+    sa.Column("sentiment_score", sa.Float),
+    sa.Column("sentiment_sure", sa.Boolean, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("also", sa.JSON, nullable=False),
+    sa.Column("severity", sa.Text),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("clauses", sa.JSON, nullable=False),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    sa.PrimaryKeyConstraint("mention_id", "policy_version"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("started", Moment, nullable=False),
+    sa.Column("ended", Moment, nullable=False),
+    sa.Column("window_start", Moment, nullable=False),
+    sa.Column("window_end", Moment, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("seen", sa.Integer, nullable=False),
+    sa.Column("new", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("gone", sa.Integer, nullable=False),
+    sa.Column("dropped", sa.JSON, nullable=False),
+    sa.Column("malformed", sa.JSON, nullable=False),
+    sa.Column("calls", sa.Integer, nullable=False),
+    sa.Column("units", sa.Integer, nullable=False),
+    sa.Column("pence", sa.Float, nullable=False),
+    sa.Column("error_kind", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("retry_at", Moment),
+    sa.Index(None, "source", "started"),
+    sa.Index(None, "ended"),
+)
+
+bookmarks = sa.Table(
+    "bookmarks",
+    metadata,
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("source", "channel"),
+)
+
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    # keyed hash of source and native id: an erased post does not come back, and nothing of it stays
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Index(None, "at"),
+)
+
+cases = sa.Table(
+    "cases",
+    metadata,
+    _id(),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),
+    # no foreign key: a case outlives the words that opened it
+    sa.Column("mention_id", sa.BigInteger, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("schools", sa.JSON, nullable=False),
+    sa.Column("opened", Moment, nullable=False),
+    sa.Column("due", Moment),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("restricted", sa.Boolean, nullable=False),
+    sa.Column("readers", sa.JSON, nullable=False),
+    sa.Index(None, "state", "due"),
+    sa.Index(None, "mention_id"),
+    sa.Index(None, "opened"),
+)
+
+case_events = sa.Table(
+    "case_events",
+    metadata,
+    _id(),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Index(None, "case_id"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    # deterministic: the same report to the same person has the same id, so it can be sent only once
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("queued", Moment, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", Moment, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Index(None, "state", "next_try"),
+)
+
+sent = sa.Table(
+    "sent",
+    metadata,
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Index(None, "at"),
+)
+
+job_runs = sa.Table(
+    "job_runs",
+    metadata,
+    _id(),
+    sa.Column("job", sa.Text, nullable=False),
+    # the moment the schedule meant; one finished run for each
+    sa.Column("planned", Moment, nullable=False),
+    sa.Column("started", Moment, nullable=False),
+    sa.Column("ended", Moment),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Index(None, "job", "planned"),
+    sa.Index(None, "outcome", "started"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+)
