@@ -44,6 +44,10 @@ class SourceOptions(Table):
     approval: str = ""
     every_minutes: int | None = None
 
+    def missing(self) -> str:
+        """Return what must still be configured before the source can be read, "" if nothing."""
+        return ""
+
 
 class Collector(Protocol):
     """Reads one source."""

@@ -16,12 +16,14 @@ _REDIRECTORS = {
 
 def unwrapped(url: str) -> str:
     """Return the address inside an alert's or search engine's redirecting link, or `url` itself."""
+    if not is_web(url):
+        return url
     parts = urlsplit(url)
     names = _REDIRECTORS.get((parts.hostname or "", parts.path), ())
     query = parse_qs(parts.query)
     for name in names:
         target = query.get(name, [""])[0]
-        if urlsplit(target).scheme in {"http", "https"}:
+        if is_web(target):
             return target
     return url
 
@@ -29,11 +31,15 @@ def unwrapped(url: str) -> str:
 def canonical(url: str) -> str:
     """Return the one form of a page's address: no tracking parameters, no fragment, sorted query, https.
 
-    Two links to one article give one result; "" stays "".
+    Two links to one article give one result. What is no web address, or cannot be read, stays as it is.
     """
-    if not url:
-        return ""
-    parts = urlsplit(normalize_url(unwrapped(url), strict=False))
+    target = unwrapped(url)
+    if not is_web(target):
+        return url
+    try:
+        parts = urlsplit(normalize_url(target.encode("utf-8", "replace").decode(), strict=False))
+    except ValueError:
+        return url
     scheme = "https" if parts.scheme == "http" else parts.scheme
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 

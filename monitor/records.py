@@ -386,6 +386,56 @@ class Case:
     history: tuple[CaseEvent, ...] = ()
 
 
+class Sight(StrEnum):
+    """What can be said of one source in one window."""
+
+    READ = "read"  # its last run was complete and recent
+    BEHIND = "behind"  # it is on, but was not completely read when it should have been
+    NEVER = "never read"  # it is on and was never completely read
+    OFF = "off"  # it is not read, for the reason given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How well one source was seen in one window: no count is shown without it.
+
+    Attributes:
+        source, name: the collector's name, and what people call the source.
+        sight: see `Sight`.
+        last_read: when it was last read completely, if ever.
+        next_try: when it will be tried again, if that is known.
+        why: why it is behind or off, in one sentence; "" when all is well.
+        new: mentions first seen in the window; None unless the source was read ("?" in a report, never 0).
+        dropped: reason -> posts that were not about our schools; their number only.
+        malformed: items that could not be read.
+        gone: posts wiped because the source says they are gone.
+        spent: calls, units, money in the window.
+        never_sees: what the source can never show.
+    """
+
+    source: str
+    name: str
+    sight: Sight
+    last_read: datetime | None = None
+    next_try: datetime | None = None
+    why: str = ""
+    new: int | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+    malformed: int = 0
+    gone: int = 0
+    spent: Spent = field(default_factory=Spent)
+    never_sees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCount:
+    """Mentions first seen on one day (a span from digest to digest); `blind` where a source was not read."""
+
+    start: datetime
+    count: int
+    blind: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A report, ready to be delivered or written to disk.

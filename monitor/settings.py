@@ -191,6 +191,45 @@ class Schedule(Table):
         return self
 
 
+class Closure(Table):
+    """Days on which the schools are closed, both included: a holiday or an INSET day."""
+
+    name: str
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """Refuse a closure that ends before it begins."""
+        if self.last < self.first:
+            problem = f"closure {self.name!r} ends before it begins"
+            raise ValueError(problem)
+        return self
+
+
+class Calendar(Table):
+    """When somebody is there: the clock of staffed hours on which due times run.
+
+    Attributes:
+        opens, closes: staffed hours on a school day.
+        bank_holidays: whether England's bank holidays count as closed.
+        closures: holidays and INSET days.
+    """
+
+    opens: time = time(8, 0)
+    closes: time = time(17, 0)
+    bank_holidays: bool = True
+    closures: tuple[Closure, ...] = ()
+
+    @model_validator(mode="after")
+    def _open_some_time(self) -> Self:
+        """Refuse a day that closes before it opens."""
+        if self.closes <= self.opens:
+            problem = "closes must be later than opens"
+            raise ValueError(problem)
+        return self
+
+
 class Retention(Table):
     """Days a mention's words are kept, by severity; a source's own shorter limit wins (PR07)."""
 
@@ -234,6 +273,7 @@ class Settings(Table):
     roles: Roles = Field(default_factory=Roles)
     mail: Mail = Field(default_factory=Mail)
     schedule: Schedule = Field(default_factory=Schedule)
+    calendar: Calendar = Field(default_factory=Calendar)
     retention: Retention = Field(default_factory=Retention)
     reading: Reading = Field(default_factory=Reading)
     policy_folder: Path | None = None

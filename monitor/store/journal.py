@@ -71,6 +71,14 @@ def last_done(connection: sa.Connection, job: str) -> datetime | None:
     return found
 
 
+def first_start(connection: sa.Connection) -> datetime | None:
+    """Return when the very first job of this store began."""
+    found: datetime | None = connection.scalar(
+        sa.select(job_runs.c.started).order_by(job_runs.c.id).limit(1)
+    )
+    return found
+
+
 def troubles(connection: sa.Connection, window: Window) -> tuple[JobRun, ...]:
     """Return the runs in `window` that failed, were missed, or never came to an end."""
     rows = connection.execute(

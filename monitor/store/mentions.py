@@ -296,12 +296,24 @@ def counts(connection: sa.Connection, windows: Sequence[Window]) -> tuple[int, .
     )
 
 
-def first_seen_ever(connection: sa.Connection) -> datetime | None:
-    """Return when the oldest mention still here was first seen."""
-    found: datetime | None = connection.scalar(
-        sa.select(mentions.c.first_seen).order_by(mentions.c.first_seen).limit(1)
+def counts_by_source(connection: sa.Connection, window: Window) -> dict[str, int]:
+    """Return how many mentions of each source were first seen in `window`."""
+    rows = connection.execute(
+        sa.select(mentions.c.source, sa.func.count())
+        .where(mentions.c.first_seen >= window.start, mentions.c.first_seen < window.end)
+        .group_by(mentions.c.source)
     )
-    return found
+    return {row[0]: row[1] for row in rows}
+
+
+def numbers_of(connection: sa.Connection, keys: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+    """Return the numbers of the mentions with these (source, native id) keys; unknown keys are left out."""
+    found: list[int] = []
+    for chunk in batched(keys):
+        found += connection.scalars(
+            sa.select(mentions.c.id).where(sa.tuple_(mentions.c.source, mentions.c.native_id).in_(chunk))
+        )
+    return tuple(found)
 
 
 def erase(

@@ -61,6 +61,20 @@ def between(connection: sa.Connection, window: Window) -> tuple[Run, ...]:
     return tuple(_run(row) for row in rows)
 
 
+def complete_starts(connection: sa.Connection, window: Window) -> tuple[tuple[str, datetime], ...]:
+    """Return (source, start) of every complete run that started in `window`, oldest first."""
+    rows = connection.execute(
+        sa.select(runs.c.source, runs.c.started)
+        .where(
+            runs.c.outcome == Outcome.COMPLETE.value,
+            runs.c.started >= window.start,
+            runs.c.started < window.end,
+        )
+        .order_by(runs.c.started)
+    )
+    return tuple((row.source, row.started) for row in rows)
+
+
 def spent(connection: sa.Connection, source: str, since: datetime) -> Spent:
     """Return what a source cost since a moment: the ledger."""
     row = connection.execute(

@@ -1,0 +1,1 @@
+"""Pure functions over text and frames: the gate, sentiment, triage, stories, trends, and their pipeline."""

@@ -1,0 +1,172 @@
+"""Posts in, judgements out: one pure function over a pandas frame.
+
+The gate says whether a post is about our schools, the encoder how it feels and what it resembles, triage who
+must do what by the matrix. Each answer carries its reasons. Severity never comes from sentiment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analysis import examples
+from analysis.matching import Decision, Gate, Post
+from analysis.triage import ModelEvidence, Triage
+from monitor.records import Judgement, Reason, Relevance, Sentiment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from analysis.encoder import Encoded, Encoder
+    from analysis.triage import TriageResult
+    from monitor.policy.folder import Policy
+
+INPUT: Final = ("text", "title", "source", "community", "url", "channel", "scored")
+"""Columns of a frame of posts: str, "" where there is none; `scored` (bool): may a score be derived?"""
+
+SURE: Final = 0.5
+"""Below this calibrated probability the tone is said to be unsure."""
+
+NO_SCHOOL: Final = "no school named"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """Everything a judgement is made with; built once, used for every frame."""
+
+    gate: Gate
+    triage: Triage
+    encoder: Encoder
+    examples: examples.Examples
+    version: str
+
+
+def judges_of(policy: Policy, encoder: Encoder) -> Judges:
+    """Return the judges that follow one folder of rules."""
+    return Judges(
+        gate=Gate(policy.schools),
+        triage=Triage(policy.vocabulary, policy.escalation),
+        encoder=encoder,
+        examples=examples.load(),
+        version=policy.version,
+    )
+
+
+def gated(gate: Gate, posts: Sequence[Post]) -> list[Decision]:
+    """Return the gate's decision on each post; the quick screen spares most of them the long way."""
+    whole = [f"{p.text}\n{p.title}\n{p.community}\n{p.url}\n{p.channel}" for p in posts]
+    decisions = [Decision(relevant=Relevance.NO, drop_reason=NO_SCHOOL)] * len(posts)
+    for place in gate.screen(whole):
+        decisions[place] = gate.decide(posts[place])
+    return decisions
+
+
+def frame_of(posts: Sequence[Post], scored: Sequence[bool]) -> pd.DataFrame:
+    """Return posts as a frame with the columns of `INPUT`, indexed from 0."""
+    import pandas as pd  # noqa: PLC0415 - half a second; the gate alone does without
+
+    columns = {name: [getattr(post, name) for post in posts] for name in INPUT[:-1]}
+    return pd.DataFrame({**columns, "scored": list(scored)}, columns=list(INPUT))
+
+
+def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
+    """Judge posts.
+
+    Args:
+        frame: columns of `INPUT`; any index.
+        judges: gate, triage, encoder and examples.
+
+    Returns:
+        A series of `Judgement` (dtype object) with the frame's index. Tone is given for every post that may
+        be scored, relevant or not.
+    """
+    import pandas as pd  # noqa: PLC0415 - see frame_of
+
+    posts = [
+        Post(text=text, title=title, source=source, community=community, url=url, channel=channel)
+        for text, title, source, community, url, channel in zip(
+            *(frame[name].tolist() for name in INPUT[:-1]), strict=True
+        )
+    ]
+    decisions = gated(judges.gate, posts)
+    encoded = judges.encoder.encode([_read_as(post) for post in posts])
+    near = judges.examples.nearest(encoded.embedding)
+    judged = []
+    for place, (post, decision, scored) in enumerate(zip(posts, decisions, frame["scored"], strict=True)):
+        tone = _tone(encoded, place)
+        triaged = judges.triage.judge(
+            post,
+            decision.relevant,
+            evidence=ModelEvidence(
+                categories=dict(zip(encoded.category_ids, encoded.categories[place].tolist(), strict=True)),
+                urgent=float(encoded.urgent[place]),
+                nearest_id=near[place].id,
+                nearest_category=near[place].category,
+                similarity=near[place].similarity,
+            ),
+            sentiment=tone.sentiment if scored else None,
+        )
+        judged.append(_judgement(decision, triaged, tone if scored else None, judges.version))
+    return pd.Series(judged, index=frame.index, dtype=object)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tone:
+    """How one post feels: label, score from -1 to 1, and whether the model is sure."""
+
+    sentiment: Sentiment
+    score: float
+    probability: float
+
+    @property
+    def reason(self) -> Reason:
+        """Say what the tone stands on."""
+        return Reason(
+            about="sentiment",
+            rule="encoder",
+            text=f"{self.sentiment} {self.probability:.2f}",
+            note="tone of the words; a negative post may be defending the school"
+            if self.sentiment is Sentiment.NEGATIVE
+            else "",
+        )
+
+
+_ORDER: Final = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
+
+
+def _tone(encoded: Encoded, place: int) -> _Tone:
+    """Return one post's tone from its calibrated probabilities."""
+    probabilities = encoded.sentiment[place]
+    best = int(np.argmax(probabilities))
+    return _Tone(
+        sentiment=_ORDER[best],
+        score=round(float(probabilities[2] - probabilities[0]), 4),
+        probability=float(probabilities[best]),
+    )
+
+
+def _read_as(post: Post) -> str:
+    """Return what the encoder reads: the headline, if any, and the words."""
+    return f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
+
+
+def _judgement(decision: Decision, triaged: TriageResult, tone: _Tone | None, version: str) -> Judgement:
+    """Put the answers together."""
+    return Judgement(
+        relevant=decision.relevant,
+        schools=decision.schools,
+        sentiment=tone.sentiment if tone else None,
+        sentiment_score=tone.score if tone else None,
+        sentiment_sure=tone is None or tone.probability >= SURE,
+        category=triaged.category,
+        also=triaged.also,
+        severity=triaged.severity,
+        owner=triaged.owner,
+        clauses=triaged.clauses,
+        reasons=(*decision.reasons, *((tone.reason,) if tone else ()), *triaged.reasons),
+        policy_version=version,
+    )

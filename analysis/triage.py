@@ -1,0 +1,305 @@
+"""Say of a post what it is, how urgent, who acts, under which clause, and why.
+
+In: a post's words, whether it is about our schools, and what the encoder makes of it. Out: `TriageResult`.
+The order of questions is that of the escalation process (section 1.3): could someone be hurt, is an adult
+accused over a child, is a child targeted, is a right engaged, is an adult targeted, and only then the
+everyday. Missing an urgent post costs more than showing a harmless one, so a rule for P0 or P1 is calmed only
+by what the vocabulary names, never by tone; and tone never raises a post above P3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from analysis.text import Folded, fold
+from analysis.triage_rules import Found, Place, Rulebook
+from monitor.records import Reason, Relevance, Sentiment, Severity
+
+if TYPE_CHECKING:
+    from analysis.slang import Wording
+    from monitor.policy.escalation import Escalation
+    from monitor.policy.vocabulary import Vocabulary
+
+URGENT: Final = frozenset({Severity.P0, Severity.P1})
+SURE_URGENT: Final = 0.5
+"""From this probability on, the encoder alone raises a post that no rule found."""
+SURE_CATEGORY: Final = 0.5
+"""From this probability on, the encoder names the category of an everyday post."""
+
+
+class Words(Protocol):
+    """What triage reads of a post; a `Mention` is one."""
+
+    @property
+    def text(self) -> str:
+        """The post."""
+
+    @property
+    def title(self) -> str:
+        """Its headline, "" if none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEvidence:
+    """What the encoder says of one post; evidence, never a verdict.
+
+    Attributes:
+        categories: category id -> probability.
+        urgent: probability that the post needs P0 or P1.
+        nearest_id, nearest_category, similarity: the labelled example nearest in meaning, and how near (-1..1).
+    """
+
+    categories: Mapping[str, float] = field(default_factory=dict)
+    urgent: float = 0.0
+    nearest_id: str = ""
+    nearest_category: str = ""
+    similarity: float = 0.0
+
+    @property
+    def likeliest(self) -> tuple[str, float]:
+        """The likeliest category and its probability; ("", 0.0) if none is given."""
+        return max(self.categories.items(), key=lambda pair: pair[1], default=("", 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageResult:
+    """What triage says of one post.
+
+    Attributes:
+        category: id in the escalation matrix; also: further ids that apply, most urgent first.
+        severity: None only for posts that are not about our schools.
+        owner: the role that acts, "" if nobody needs to.
+        clauses: of the Federation's policy.
+        reasons: rule, words and offsets in the original text.
+    """
+
+    category: str
+    also: tuple[str, ...]
+    severity: Severity | None
+    owner: str
+    clauses: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """One category that has something to say for itself."""
+
+    category: str
+    severity: Severity
+    weight: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A post, folded, with its words."""
+
+    title: Folded
+    text: Folded
+    wording: Wording
+
+    def reason(self, found: Found, clauses: tuple[str, ...]) -> Reason:
+        """Return why a rule fired, with the words in the original text."""
+        start, end, words = self.original(found.places)
+        note = f"{found.rule.why} (policy {', '.join(clauses)})"
+        return Reason(about="category", rule=found.rule.id, start=start, end=end, text=words, note=note)
+
+    def original(self, places: tuple[Place, ...]) -> tuple[int, int, str]:
+        """Return start, end and words in the original text of what stands at `places`."""
+        spans = [self._span(place) for place in places]
+        start, end = min(start for start, _ in spans), max(end for _, end in spans)
+        shift = len(self.title.text) + 1 if self.title.text else 0
+        if start < shift:
+            first, last = self.title.span(start, min(end, len(self.title.text)))
+            return 0, 0, self.title.original[first:last]
+        first, last = self.text.span(start - shift, end - shift)
+        return first, last, self.text.original[first:last]
+
+    def _span(self, place: Place) -> tuple[int, int]:
+        """Return the span of a place in the folded text."""
+        if place.end > place.start:
+            spans = self.wording.spans[place.start : place.end]
+            return spans[0][0], spans[-1][1]
+        start = next(start for _, number, start in self.wording.marks if number == place.start)
+        return start, start + 1
+
+
+class Triage:
+    """Judges posts by the vocabulary's rules and the escalation matrix.
+
+    Raises:
+        ConfigError: the vocabulary cannot be used.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, escalation: Escalation) -> None:
+        self._escalation = escalation
+        self._book = Rulebook(vocabulary)
+        self._rank = {
+            category: (question, place)
+            for question, categories in enumerate(vocabulary.questions)
+            for place, category in enumerate(categories)
+        }
+
+    def has_safety_words(self, folded: Folded) -> bool:
+        """Whether a folded text has a word that could mean harm, whatever it means here."""
+        return bool(self._book.safety(self._book.hits(self._book.slang.read(folded.text))))
+
+    def judge(
+        self,
+        post: Words,
+        relevant: Relevance,
+        *,
+        evidence: ModelEvidence | None = None,
+        sentiment: Sentiment | None = None,
+    ) -> TriageResult:
+        """Return what one post is, how urgent, whose, under which clauses, and why.
+
+        Args:
+            post: its title and text.
+            relevant: the gate's answer.
+            evidence: the encoder's reading, if there is one.
+            sentiment: the post's tone; it may choose between praise and complaint, never raise a severity.
+        """
+        if relevant is Relevance.NO:
+            return self._result("NOT_RELEVANT", None, (), ())
+        title, text = fold(post.title), fold(post.text)
+        whole = f"{title.text}\n{text.text}" if title.text else text.text
+        reading = _Reading(title=title, text=text, wording=self._book.slang.read(whole))
+        hits = self._book.hits(reading.wording)
+        claims = self._claims(reading, self._book.fired(hits))
+        safety = self._book.safety(hits)
+        if relevant is Relevance.UNCERTAIN:
+            return self._uncertain(claims)
+        claims = self._with_evidence(claims, evidence)
+        if not any(claim.severity in URGENT for claim in claims):
+            claims = self._everyday(claims, evidence, sentiment)
+        claims.sort(key=self._order)
+        best, *others = claims
+        reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
+        if best.severity not in URGENT and safety:
+            reasons += (self._shown(reading, safety),)
+        severity = min((best.severity, *(c.severity for c in others if c.severity in URGENT)))
+        also = tuple(claim.category for claim in others if claim.category not in _MILD)
+        return self._result(best.category, severity, also, reasons)
+
+    def _order(self, claim: _Claim) -> tuple[object, ...]:
+        """Return the key by which claims are ranked: the first question answered with yes wins."""
+        question, place = self._rank.get(claim.category, (len(self._rank), 0))
+        if claim.severity is Severity.P0:
+            return (0, question, place, -claim.weight)
+        if claim.severity in URGENT:
+            return (1, question, place, -claim.weight)
+        return (2, -claim.weight, question, place)
+
+    def _claims(self, reading: _Reading, fired: tuple[Found, ...]) -> list[_Claim]:
+        """Return one claim for each category of which a rule fired."""
+        by_category: dict[str, list[Found]] = {}
+        for found in fired:
+            by_category.setdefault(found.rule.category, []).append(found)
+        claims = []
+        for category, founds in by_category.items():
+            row = self._escalation.category(category)
+            founds.sort(key=lambda found: found.rule.severity or row.severity or Severity.P4)
+            claims.append(
+                _Claim(
+                    category=category,
+                    severity=founds[0].rule.severity or row.severity or Severity.P4,
+                    weight=sum(found.rule.weight for found in founds),
+                    reasons=tuple(reading.reason(found, row.clauses) for found in founds),
+                )
+            )
+        return claims
+
+    def _with_evidence(self, claims: list[_Claim], evidence: ModelEvidence | None) -> list[_Claim]:
+        """Return the claims, with one of the encoder's where it is sure that a post is urgent."""
+        if evidence is None or any(claim.severity in URGENT for claim in claims):
+            return claims
+        urgent = {c: p for c, p in evidence.categories.items() if self._severity(c) in URGENT}
+        if evidence.urgent < SURE_URGENT or not urgent:
+            return claims
+        category = max(urgent, key=urgent.__getitem__)
+        reason = _by_model(evidence, f"reads as urgent ({evidence.urgent:.0%})")
+        return [
+            *claims,
+            _Claim(category=category, severity=self._severity(category), weight=1.0, reasons=(reason,)),
+        ]
+
+    def _everyday(
+        self, claims: list[_Claim], evidence: ModelEvidence | None, sentiment: Sentiment | None
+    ) -> list[_Claim]:
+        """Return the claims of a post that is not urgent, the encoder's and the tone's word among them."""
+        if evidence is not None:
+            category, probability = evidence.likeliest
+            if category and self._severity(category) not in URGENT and category in self._rank:
+                reason = _by_model(evidence, f"reads as {category} ({probability:.0%})")
+                same = [claim for claim in claims if claim.category == category]
+                severity = same[0].severity if same else self._severity(category)
+                reasons = (*(same[0].reasons if same else ()), reason)
+                weight = 3.0 * probability + sum(claim.weight for claim in same)
+                if probability >= SURE_CATEGORY or same:
+                    claims = [claim for claim in claims if claim.category != category]
+                    claims.append(
+                        _Claim(category=category, severity=severity, weight=weight, reasons=reasons)
+                    )
+        if claims:
+            return claims
+        category = {Sentiment.POSITIVE: "PRAISE", Sentiment.NEGATIVE: "COMPLAINT_SERVICE"}.get(
+            sentiment or Sentiment.NEUTRAL, "NEUTRAL"
+        )
+        note = f"no rule fired; the tone is {sentiment}" if sentiment else "no rule fired"
+        reason = Reason(about="category", rule="default", note=note)
+        return [
+            _Claim(category=category, severity=self._severity(category), weight=0.0, reasons=(reason,))
+        ]
+
+    def _uncertain(self, claims: list[_Claim]) -> TriageResult:
+        """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""
+        urgent = sorted((claim for claim in claims if claim.severity in URGENT), key=self._order)
+        severity = urgent[0].severity if urgent else Severity.P3
+        note = "cannot tell whether this is about our schools: one person reads it once"
+        reasons = (
+            Reason(about="category", rule="uncertain", note=note),
+            *(reason for claim in urgent for reason in claim.reasons),
+        )
+        return self._result("UNCERTAIN", severity, tuple(claim.category for claim in urgent), reasons)
+
+    def _shown(self, reading: _Reading, safety: tuple[Place, ...]) -> Reason:
+        """Return the reason with which a calmed safety word is shown to a person."""
+        start, end, words = reading.original(safety[:1])
+        note = "safety word, no risk context"
+        return Reason(about="category", rule="safety-word", start=start, end=end, text=words, note=note)
+
+    def _severity(self, category: str) -> Severity:
+        """Return where a category starts in the matrix."""
+        return self._escalation.category(category).severity or Severity.P4
+
+    def _result(
+        self, category: str, severity: Severity | None, also: tuple[str, ...], reasons: tuple[Reason, ...]
+    ) -> TriageResult:
+        """Return a result with the matrix's owner and clauses."""
+        row = self._escalation.category(category)
+        return TriageResult(
+            category=category,
+            also=also,
+            severity=severity,
+            owner=row.owner,
+            clauses=row.clauses,
+            reasons=reasons,
+        )
+
+
+_MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
+
+
+def _by_model(evidence: ModelEvidence, says: str) -> Reason:
+    """Return the encoder's word as a reason, with the nearest labelled example."""
+    note = says
+    if evidence.nearest_id:
+        note += (
+            f"; nearest example {evidence.nearest_id}, {evidence.nearest_category}, "
+            f"similarity {evidence.similarity:.2f}"
+        )
+    return Reason(about="category", rule="model", text=evidence.nearest_id, note=note)

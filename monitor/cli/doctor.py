@@ -1,0 +1,53 @@
+"""`federation-monitor doctor`: what is well, and what a person must do."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.options import config_option, json_option, open_place, print_json, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.records import Coverage
+
+
+@click.command(epilog="Example: federation-monitor doctor --config monitor.toml")
+@config_option
+@json_option
+def command(config: Path | None, *, as_json: bool) -> None:
+    """Check configuration, rules, store, roles, mail and every source. Nothing is collected or sent.
+
+    The exit code is 1 if something does not work until somebody acts. No secret is ever printed.
+    """
+    from monitor.jobs.checkup import check
+    from monitor.records import as_plain
+
+    with open_place(config) as place:
+        found = check(place, timedelta(days=2))
+    if as_json:
+        print_json({"fit": found.fit, **as_plain(found)})
+    else:
+        table(
+            "Check-up",
+            ("", "What", "Seen", "To do"),
+            [(f.state.value, f.subject, f.seen, f.cure or "-") for f in found.findings],
+        )
+        table(
+            "Sources",
+            ("Source", "State", "Last read", "Why", "Never sees"),
+            [
+                (s.name, s.sight.value, _last(s), s.why or "-", "; ".join(s.never_sees) or "-")
+                for s in found.sources
+            ],
+        )
+    sys.exit(0 if found.fit else 1)
+
+
+def _last(source: Coverage) -> str:
+    """Return when a source was last read, for people."""
+    return f"{source.last_read:%d %b %H:%M} UTC" if source.last_read else "never"

@@ -1,0 +1,361 @@
+"""Read the sources: each yields, the gate drops what is not about our schools, the store takes the rest.
+
+Mentions, bookmarks and the `Run` go into the store in one transaction, bookmarks last. While a source is
+being read nothing is locked: what passes the gate waits in a spool that grows onto disk, so memory stays
+flat with the number of posts. A source that fails is recorded as failed, and the others go on.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from analysis.matching import Gate, Post
+from analysis.pipeline import gated
+from monitor.errors import ConfigError, SourceError
+from monitor.jobs.sources import Standing, allowance, make_collector, standings
+from monitor.masking import masked
+from monitor.records import (
+    Ask,
+    Bookmark,
+    Gone,
+    Malformed,
+    Mention,
+    Outcome,
+    Relevance,
+    Run,
+    Spent,
+    Window,
+)
+from monitor.store import mentions, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+    from typing import IO
+
+    import sqlalchemy as sa
+
+    from collectors import Collector
+    from monitor.jobs.workplace import Workplace
+    from monitor.policy.folder import Policy
+    from monitor.policy.schools import Schools
+    from monitor.records import Yielded
+
+OVERLAP: Final = timedelta(hours=2)
+"""Windows overlap: what a source showed late is still found, and upserts keep it from counting twice."""
+
+POSTS_PER_PASS: Final = 256
+SPOOL_BYTES: Final = 2_000_000
+LONGEST_TEXT: Final = 20_000
+"""Characters of a post that are kept; a public post of our schools' size fits many times over."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has met so far."""
+
+    seen: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
+    spent: Spent = field(default_factory=Spent)
+    bookmarks: list[Bookmark] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+
+
+def collect(
+    place: Workplace,
+    *,
+    only: frozenset[str] | None = None,
+    due_only: bool = False,
+    progress: Callable[[str, Run | None], None] = lambda _source, _run: None,
+) -> tuple[Run, ...]:
+    """Read every source that is on, one after the other, and return what came of it.
+
+    Args:
+        place: the workplace.
+        only: names of sources to read; all that are on by default.
+        due_only: leave out sources whose interval, or a wait they asked for, is not over yet.
+        progress: is called with (source, None) before and (source, run) after each.
+
+    Raises:
+        ConfigError: live collection is not allowed (no DPIA, or its review is overdue), or `only` names a
+            source that is off.
+        ExceptionGroup: a collector has a fault of its own; every other source was read first.
+    """
+    require_dpia(place)
+    gate = Gate(place.policy.schools)
+    done: list[Run] = []
+    faults: list[Exception] = []
+    for standing in _wanted(place, only, due_only=due_only):
+        progress(standing.source, None)
+        try:
+            run = _read(place, standing, gate)
+        except Exception as fault:  # noqa: BLE001 - recorded in the store by _read; raised again below
+            faults.append(fault)
+            continue
+        done.append(run)
+        progress(standing.source, run)
+    if faults:
+        raise ExceptionGroup("collectors with a fault of their own", faults)
+    return tuple(done)
+
+
+def require_dpia(place: Workplace) -> None:
+    """Refuse live collection without a signed and current Data Protection Impact Assessment (PR10, PR29).
+
+    Raises:
+        ConfigError: it is missing, or its review date has passed.
+    """
+    dpia = place.settings.privacy.dpia
+    if dpia is None:
+        raise ConfigError(
+            "collection needs a signed Data Protection Impact Assessment",
+            file=place.settings.file,
+            key="privacy.dpia",
+            cure="add [privacy.dpia] with reference, owner, signed and review_due",
+        )
+    if place.clock().date() > dpia.review_due:
+        raise ConfigError(
+            f"the Data Protection Impact Assessment {dpia.reference} was due for review on "
+            f"{dpia.review_due:%d %B %Y}: collection has stopped",
+            file=place.settings.file,
+            key="privacy.dpia.review_due",
+            cure="review it with the Data Protection Officer and enter the new date",
+        )
+
+
+def _wanted(place: Workplace, only: frozenset[str] | None, *, due_only: bool) -> Iterator[Standing]:
+    """Give the sources to read.
+
+    Raises:
+        ConfigError: a source that was named is off or not known.
+    """
+    known = {standing.source: standing for standing in standings(place)}
+    for name in only or ():
+        if name not in known:
+            raise ConfigError(f"there is no source {name!r}", cure=f"known sources: {', '.join(known)}")
+        if not known[name].on:
+            raise ConfigError(f"the source {name!r} is off: {known[name].why}", cure="see: doctor")
+    now = place.clock()
+    for standing in known.values():
+        if not standing.on or (only and standing.source not in only):
+            continue
+        if due_only:
+            with place.store.read() as connection:
+                last = runs.latest(connection, standing.source)
+            # a minute of grace, so that a quarter-hourly clock does not skip every other turn
+            if last and now < max(
+                last.started + standing.every - timedelta(minutes=1), last.retry_at or last.started
+            ):
+                continue
+        yield standing
+
+
+def _read(place: Workplace, standing: Standing, gate: Gate) -> Run:
+    """Read one source and store what came; a fault of the collector's own is recorded and raised."""
+    source, started = standing.source, place.clock()
+    tally = _Tally()
+    with place.store.read() as connection:
+        last = runs.latest_complete(connection, source)
+        bookmarks = runs.bookmarks_of(connection, source)
+    backfill = started - timedelta(days=place.settings.reading.backfill_days)
+    start = max(backfill, last.window.end - OVERLAP) if last else backfill
+    run = Run(
+        source=source,
+        started=started,
+        ended=started,
+        window=Window(start=min(start, started), end=started),
+        outcome=Outcome.COMPLETE,
+    )
+    with _spool() as spool:
+        try:
+            with place.store.read() as connection:
+                left = allowance(connection, standing, started)
+            ask = Ask(
+                window=run.window,
+                phrases=place.policy.schools.phrases,
+                tags=place.policy.schools.tags,
+                bookmarks=bookmarks,
+                allowance=left,
+            )
+            _drain(place, standing, gate, make_collector(place, standing), ask, tally, spool)
+        except SourceError as error:
+            run = replace(
+                run,
+                outcome=Outcome.PARTIAL if tally.seen else Outcome.FAILED,
+                error_kind=error.kind,
+                error=error.problem,
+                retry_at=getattr(error, "retry_at", None),
+            )
+        except Exception as fault:
+            failed = replace(
+                run,
+                outcome=Outcome.FAILED,
+                error_kind="fault",
+                error=f"a fault in the collector ({type(fault).__name__})",
+            )
+            _store(place, standing, failed, tally, spool)
+            raise
+        return _store(place, standing, run, tally, spool)
+
+
+def _drain(
+    place: Workplace,
+    standing: Standing,
+    gate: Gate,
+    collector: Collector,
+    ask: Ask,
+    tally: _Tally,
+    spool: IO[bytes],
+) -> None:
+    """Read a collector to its end, gate its mentions in batches, and spool what is ours."""
+
+    def ours(yielded: Iterable[Yielded]) -> Iterator[Mention]:
+        for item in yielded:
+            match item:
+                case Mention():
+                    tally.seen += 1
+                    yield item
+                case Malformed(reason=reason):
+                    tally.malformed[reason] += 1
+                case Bookmark():
+                    tally.bookmarks.append(item)
+                case Spent():
+                    tally.spent += item
+                case Gone():
+                    tally.gone.append(item)
+
+    waiting: list[Mention] = []
+    try:
+        for mention in ours(collector.collect(ask)):
+            waiting.append(mention)
+            if len(waiting) == POSTS_PER_PASS:
+                _gate(place, standing, gate, waiting, tally, spool)
+                waiting.clear()
+    finally:
+        # what was read before a source failed is kept
+        _gate(place, standing, gate, waiting, tally, spool)
+
+
+def _gate(
+    place: Workplace,
+    standing: Standing,
+    gate: Gate,
+    waiting: list[Mention],
+    tally: _Tally,
+    spool: IO[bytes],
+) -> None:
+    """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
+    posts = [post_of(mention) for mention in waiting]
+    for mention, decision in zip(waiting, gated(gate, posts), strict=True):
+        if decision.relevant is Relevance.NO:
+            tally.dropped[decision.drop_reason] += 1
+            continue
+        pickle.dump(_arrival(place, standing, mention), spool)
+
+
+def post_of(mention: Mention) -> Post:
+    """Return what the gate reads of a mention."""
+    return Post(
+        text=mention.text,
+        title=mention.title,
+        source=mention.source,
+        community=mention.community,
+        url=mention.url,
+        channel=mention.channel,
+    )
+
+
+def _arrival(place: Workplace, standing: Standing, mention: Mention) -> mentions.Arrival:
+    """Return a mention as the store may have it: masked, its handle a keyed hash, without raw bytes."""
+    keep = own_details(place.policy.schools)
+    text = mention.text[:LONGEST_TEXT] if standing.policy.keep_text else ""
+    return mentions.Arrival(
+        mention=replace(
+            mention,
+            author="",
+            raw=b"",
+            text=masked(storable(text), keep),
+            title=masked(storable(mention.title[:500]), keep) if standing.policy.keep_text else "",
+            community=storable(mention.community[:200]),
+        ),
+        author_key=place.handles.key(mention.source, mention.author, place.clock()),
+        sha256=mention.sha256,
+    )
+
+
+def own_details(schools: Schools) -> frozenset[str]:
+    """Return the schools' own handles and postcodes, which masking leaves alone."""
+    return frozenset(
+        detail.casefold()
+        for school in schools.schools
+        for detail in (*(f"@{handle}" for handle in school.handles), school.postcode)
+        if detail
+    )
+
+
+def storable(text: str) -> str:
+    """Return `text` without what no database takes: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _store(place: Workplace, standing: Standing, run: Run, tally: _Tally, spool: IO[bytes]) -> Run:
+    """Write everything a run brought in one transaction, bookmarks last."""
+    now = place.clock()
+    articles = frozenset(
+        name for name in place.policy.sources.names if place.policy.sources[name].kind == "article"
+    )
+    spool.seek(0)
+    with place.store.write() as connection:
+        taken = mentions.take(connection, _spooled(spool), now=now, articles=articles)
+        gone = _wipe(place, connection, tally.gone, now)
+        run = replace(
+            run,
+            ended=now,
+            seen=tally.seen,
+            new=taken.new,
+            changed=taken.changed,
+            gone=gone,
+            dropped=dict(sorted(tally.dropped.items())),
+            malformed=dict(sorted(tally.malformed.items())),
+            spent=tally.spent,
+        )
+        runs.add(connection, run)
+        if run.outcome is Outcome.COMPLETE:
+            runs.keep_bookmarks(connection, standing.source, tally.bookmarks)
+    return run
+
+
+def _wipe(place: Workplace, connection: sa.Connection, gone: list[Gone], now: datetime) -> int:
+    """Erase what a source says is gone; return how many mentions that were here."""
+    numbers = mentions.numbers_of(connection, [(item.source, item.native_id) for item in gone])
+    return mentions.erase(
+        connection, numbers, now=now, why="gone at the source", forget=forgotten(place.policy)
+    )
+
+
+def forgotten(policy: Policy) -> frozenset[str]:
+    """Return the sources of which nothing may stay after a deletion, not even a hash."""
+    return frozenset(name for name in policy.sources.names if policy.sources[name].on_deletion == "forget")
+
+
+@contextmanager
+def _spool() -> Iterator[IO[bytes]]:
+    """Give a file that stays in memory while it is small, and that nobody else can open."""
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        yield spool
+
+
+def _spooled(spool: IO[bytes]) -> Iterator[mentions.Arrival]:
+    """Give back what was spooled; only this process wrote it."""
+    while True:
+        try:
+            yield pickle.load(spool)  # noqa: S301 - our own anonymous file, written moments ago
+        except EOFError:
+            return

@@ -1,0 +1,93 @@
+"""Judge what nobody judged yet, and open a case where somebody has to act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analysis import pipeline
+from analysis.encoder import Encoder
+from monitor.hours import due
+from monitor.jobs.collect import post_of
+from monitor.records import Judgement, Severity
+from monitor.store import cases, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from analysis.pipeline import Judges
+    from monitor.jobs.workplace import Workplace
+    from monitor.records import Case, StoredMention
+
+BATCH: Final = 256
+
+CASE_SEVERITIES: Final = frozenset({Severity.P0, Severity.P1, Severity.P2, Severity.P3})
+"""P4 asks for no reply (escalation matrix): it is counted, not opened."""
+
+
+def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case, ...]:
+    """Judge every mention without a judgement, batch by batch; return the cases that were opened.
+
+    Each batch is one transaction: its judgements and its cases stand together or not at all.
+    """
+    opened: list[Case] = []
+    while True:
+        with place.store.read() as connection:
+            waiting = mentions.pending(connection, BATCH)
+        if not waiting:
+            return tuple(opened)
+        judges = judges or pipeline.judges_of(place.policy, Encoder.load())
+        judged = judge_mentions(place, waiting, judges)
+        now = place.clock()
+        with place.store.write() as connection:
+            mentions.record(connection, zip((stored.id for stored in waiting), judged, strict=True), now=now)
+            for stored, judgement in zip(waiting, judged, strict=True):
+                if judgement.severity in CASE_SEVERITIES:
+                    opened.append(open_for(place, connection, stored, judgement))
+
+
+def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Judges) -> list[Judgement]:
+    """Return the judgement of each stored mention; no score where the source's terms forbid one."""
+    frame = pipeline.frame_of(
+        [post_of(item.mention) for item in stored],
+        [place.policy.sources[item.mention.source].may_be_scored for item in stored],
+    )
+    return [judgement for judgement in pipeline.judge(frame, judges) if isinstance(judgement, Judgement)]
+
+
+def open_for(
+    place: Workplace, connection: sa.Connection, stored: StoredMention, judgement: Judgement
+) -> Case:
+    """Open the case that a judgement asks for: owner, readers and due time by the matrix."""
+    severity = judgement.severity or Severity.P3
+    readers, restricted = readers_of(place, judgement)
+    return cases.open_case(
+        connection,
+        mention_id=stored.id,
+        category=judgement.category,
+        severity=severity,
+        owner=judgement.owner,
+        schools=judgement.schools,
+        opened=stored.first_seen,
+        due=due(
+            stored.first_seen,
+            place.policy.escalation.severities[severity],
+            place.settings.calendar,
+            place.settings.federation.zone,
+        ),
+        readers=readers,
+        restricted=restricted,
+        why="; ".join(dict.fromkeys(r.rule for r in judgement.reasons if r.about == "category")),
+    )
+
+
+def readers_of(place: Workplace, judgement: Judgement) -> tuple[tuple[str, ...], bool]:
+    """Return the roles that may read a post's words, and whether it is kept from everyone else.
+
+    A restricted category keeps its readers even where it is only a secondary one (PR18).
+    """
+    escalation = place.policy.escalation
+    rows = [escalation.category(name) for name in (judgement.category, *judgement.also)]
+    closed = [role for row in rows for role in row.restricted_to]
+    return (tuple(dict.fromkeys(closed)), True) if closed else (rows[0].readers, False)

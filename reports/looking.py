@@ -1,0 +1,161 @@
+"""Where we looked, and what was not seen: zero is not silence.
+
+Every count stands beside its coverage. A source that was not read shows since when and why, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from monitor.records import Sight
+from reports import wording
+from reports.quoting import clean, shortened, unnamed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from monitor.records import Coverage
+
+UNKNOWN: Final = "?"
+"""Stands where a count is not known, because the source was not read."""
+REASONS_SHOWN: Final = 4
+LONGEST_WHY: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One line of "Where we looked".
+
+    Attributes:
+        name: what people call the source.
+        read: when it was last read, or since when and why it is not.
+        new: how many mentions are new, "?" if that is not known.
+        seen: whether it was read as it should be.
+        notes: what was dropped or could not be read, what it cost, what it can never show; in sentences.
+    """
+
+    name: str
+    read: str
+    new: str
+    seen: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """What was seen in one window.
+
+    Attributes:
+        rows: one for each source that is switched on, in the order given.
+        off: "name: why" of each source that is switched off.
+        gaps: each source that is on and was not read as it should be, as it stands in the box "Not seen".
+        unread: the short names of those sources, for a subject line.
+        on: how many sources are switched on.
+        spent: the money spent in the window, "" if none.
+    """
+
+    rows: tuple[SourceRow, ...]
+    off: tuple[str, ...]
+    gaps: tuple[str, ...]
+    unread: tuple[str, ...]
+    on: int
+    spent: str
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing was read at all: no source is on, or none of them was seen."""
+        return len(self.gaps) == self.on
+
+
+def short_name(source: Coverage) -> str:
+    """Return a source's name without what stands in brackets: "X", not "X (Twitter)"."""
+    return clean(source.name).split(" (")[0] or clean(source.source)
+
+
+def looked(coverage: Sequence[Coverage], now: datetime, zone: ZoneInfo) -> Looking:
+    """Return what `coverage` (times zone-aware) amounts to at `now`, in words, in the reader's zone."""
+    on = [source for source in coverage if source.sight is not Sight.OFF]
+    unseen = [source for source in on if source.sight is not Sight.READ]
+    pence = sum(source.spent.pence for source in coverage)
+    return Looking(
+        rows=tuple(_row(source, now, zone) for source in on),
+        off=tuple(
+            f"{shortened(clean(source.name), 60)}: {_why(source) or 'switched off'}"
+            for source in coverage
+            if source.sight is Sight.OFF
+        ),
+        gaps=tuple(_gap(source, now, zone) for source in unseen),
+        unread=tuple(shortened(short_name(source), 40) for source in unseen),
+        on=len(on),
+        spent=wording.money(pence) if pence > 0 else "",
+    )
+
+
+def _why(source: Coverage, limit: int = LONGEST_WHY) -> str:
+    """Return why a source is behind or off; the sentence may hold words of an answer, so it is masked."""
+    return shortened(unnamed(source.why).rstrip("."), limit)
+
+
+def _since(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
+    """Return since when a source has not been read."""
+    if source.last_read is None:
+        return "never read yet"
+    return f"not read since {wording.near(source.last_read, now, zone)}"
+
+
+def _gap(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
+    """Return a source that was not read for the box "Not seen": "X since Sun 14:10 (rate limit; next try ...)"."""
+    since = f"since {wording.near(source.last_read, now, zone)}" if source.last_read else "(never read yet)"
+    after = [_why(source, 90)] if source.why else []
+    if source.next_try:
+        after.append(f"next try {wording.near(source.next_try, now, zone)}")
+    return f"{shortened(short_name(source), 40)} {since}" + (f" ({'; '.join(after)})" if after else "")
+
+
+def _row(source: Coverage, now: datetime, zone: ZoneInfo) -> SourceRow:
+    """Return one source as a line of the table."""
+    seen = source.sight is Sight.READ
+    if seen and source.last_read:
+        read = wording.sentence(wording.near(source.last_read, now, zone))
+    elif seen:
+        read = "Read"
+    else:
+        read = wording.sentence(_since(source, now, zone))
+        read += f": {why}" if (why := _why(source)) else ""
+        read += f"; next try {wording.near(source.next_try, now, zone)}" if source.next_try else ""
+    return SourceRow(
+        name=shortened(clean(source.name), 60) or clean(source.source),
+        read=read,
+        new=wording.figure(source.new) if seen and source.new is not None else UNKNOWN,
+        seen=seen,
+        notes=_notes(source),
+    )
+
+
+def _notes(source: Coverage) -> tuple[str, ...]:
+    """Return what else is to be said of a source, in sentences."""
+    notes = []
+    dropped = sorted(source.dropped.items(), key=lambda item: (-item[1], item[0]))
+    if dropped:
+        parts = [
+            f"{wording.figure(count)} dropped: {shortened(clean(reason), 80)}"
+            for reason, count in dropped[:REASONS_SHOWN]
+        ]
+        rest = dropped[REASONS_SHOWN:]
+        if rest:
+            count = sum(count for _, count in rest)
+            parts.append(f"{wording.figure(count)} for {wording.counted(len(rest), 'other reason')}")
+        notes.append("; ".join(parts))
+    if source.malformed:
+        notes.append(f"{wording.counted(source.malformed, 'item')} could not be read")
+    if source.gone:
+        notes.append(f"{wording.counted(source.gone, 'post')} wiped: gone at the source")
+    if source.spent.pence > 0:
+        notes.append(f"{wording.money(source.spent.pence)} spent")
+    if source.never_sees:
+        never = [shortened(clean(thing), 60) for thing in source.never_sees[:REASONS_SHOWN]]
+        notes.append(f"never sees {wording.listed(never, 'or')}")
+    return tuple(wording.sentence(note) for note in notes)

@@ -1,0 +1,287 @@
+"""The clock: a table of (name, trigger, job). `python scheduler.py` runs it in the foreground.
+
+Times are wall-clock times of the Federation's zone, across both clock changes. A run that was missed while
+the monitor was down is caught up once at the next start; a run is never done twice for the same moment.
+A second scheduler on the same store refuses to start.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor import logs, settings
+from monitor.errors import ConfigError, MonitorError, StoreError
+from monitor.jobs import routine
+from monitor.jobs.workplace import Workplace, open_workplace
+from monitor.store import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apscheduler.triggers.base import BaseTrigger
+
+    from monitor.settings import Schedule
+
+GRACE: Final = timedelta(hours=3)
+"""How late a run may start; APScheduler's own default of one second would drop a digest silently."""
+
+LOOK_BACK: Final = timedelta(days=8)
+"""How far back a missed run is caught up: a week and the clock change in it."""
+
+STOP_SECONDS: Final = 8
+LEASE_NAME: Final = "scheduler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One line of the clock's table. `catch_up`: whether a missed run is made up for."""
+
+    name: str
+    trigger: BaseTrigger
+    job: Callable[[Workplace, datetime], routine.Done]
+    catch_up: bool
+
+
+def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
+    """Return the clock's table for a configured schedule in an IANA zone."""
+
+    def at(days: str, when: object) -> CronTrigger:
+        hour, minute = str(when).split(":")[:2]
+        return CronTrigger(day_of_week=days, hour=int(hour), minute=int(minute), timezone=zone)
+
+    return (
+        Planned(
+            name="collect",
+            trigger=IntervalTrigger(minutes=schedule.collect_every_minutes, timezone="UTC"),
+            job=routine.collect_job,
+            catch_up=False,
+        ),
+        Planned(
+            name="daily",
+            trigger=at(",".join(schedule.digest_days), schedule.digest_time),
+            job=routine.daily_job,
+            catch_up=True,
+        ),
+        Planned(
+            name="retention",
+            trigger=at("*", schedule.retention_time),
+            job=routine.retention_job,
+            catch_up=True,
+        ),
+        Planned(
+            name="deliver",
+            trigger=IntervalTrigger(minutes=1, timezone="UTC"),
+            job=routine.deliver_job,
+            catch_up=False,
+        ),
+    )
+
+
+def latest_before(trigger: BaseTrigger, now: datetime) -> datetime | None:
+    """Return the trigger's last moment at or before `now` (zone-aware), None if it lies too far back."""
+    moment: datetime | None = None
+    following = trigger.get_next_fire_time(None, now - LOOK_BACK)
+    while following is not None and following <= now:
+        moment = following
+        following = trigger.get_next_fire_time(following, following + timedelta(microseconds=1))
+    return moment
+
+
+class Clockwork:
+    """Runs the table's jobs over one workplace and writes each run into the journal."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self.table = table(place.settings.schedule, place.settings.federation.time_zone)
+        self._locks = {line.name: threading.Lock() for line in self.table}
+
+    def planned(self, name: str) -> Planned:
+        """Return one line of the table.
+
+        Raises:
+            ConfigError: there is no such job.
+        """
+        for line in self.table:
+            if line.name == name:
+                return line
+        raise ConfigError(
+            f"there is no job {name!r}", cure=f"jobs: {', '.join(line.name for line in self.table)}"
+        )
+
+    def missing(self) -> tuple[tuple[Planned, datetime], ...]:
+        """Return the runs that should have happened by now and did not, at most one a job.
+
+        Nothing is made up for from before the monitor's very first job.
+        """
+        now = self._place.clock()
+        out = []
+        for line in self.table:
+            moment = latest_before(line.trigger, now) if line.catch_up else None
+            if moment is None:
+                continue
+            with self._place.store.read() as connection:
+                done = journal.last_done(connection, line.name) or journal.first_start(connection)
+            if done is not None and done < moment:
+                out.append((line, moment))
+        return tuple(out)
+
+    def run(self, line: Planned, moment: datetime | None = None) -> bool:
+        """Run a job for its latest moment, once; return False if that was done already.
+
+        Raises:
+            Exception: whatever the job raised, after it was written into the journal.
+        """
+        with self._locks[line.name]:
+            now = self._place.clock()
+            moment = moment or (latest_before(line.trigger, now) if line.catch_up else None) or now
+            with self._place.store.write() as connection:
+                done = journal.last_done(connection, line.name)
+                if line.catch_up and done is not None and done >= moment:
+                    return False
+                number = journal.start(connection, line.name, planned=moment, now=now)
+            error = "stopped before its end"
+            try:
+                result = line.job(self._place, moment)
+                error = ""
+                logs.log().info("job done", job=line.name, **result.figures)
+            except MonitorError as fault:
+                error = str(fault)
+                raise
+            except Exception as fault:
+                error = f"a fault in the program ({type(fault).__name__})"
+                raise
+            finally:
+                with self._place.store.write() as connection:
+                    journal.finish(connection, number, now=self._place.clock(), error=error)
+        return True
+
+    def note_trouble(self, event: JobExecutionEvent) -> None:
+        """Write a run that APScheduler missed into the journal; failed ones are there already."""
+        if event.code == EVENT_JOB_MISSED:
+            with self._place.store.write() as connection:
+                journal.missed(
+                    connection,
+                    event.job_id,
+                    planned=event.scheduled_run_time.astimezone(UTC),
+                    now=self._place.clock(),
+                )
+        logs.log().error(
+            "job missed" if event.code == EVENT_JOB_MISSED else "job failed",
+            job=event.job_id,
+            error=type(event.exception).__name__ if event.exception else "",
+        )
+
+
+class Lease:
+    """Keeps a second scheduler off the same store."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self._holder = secrets.token_hex(8)
+
+    def renew(self) -> None:
+        """Take or renew the lease.
+
+        Raises:
+            StoreError: another scheduler holds it.
+        """
+        with self._place.store.write() as connection:
+            if not journal.claim(connection, LEASE_NAME, holder=self._holder, now=self._place.clock()):
+                raise StoreError(
+                    "another scheduler is running on this store; stop it first "
+                    f"(one that died lets go after {journal.LEASE.seconds // 60} minutes)"
+                )
+
+    def release(self) -> None:
+        """Let the next scheduler start at once."""
+        with self._place.store.write() as connection:
+            journal.release(connection, LEASE_NAME, holder=self._holder)
+
+
+def run_forever(place: Workplace) -> None:
+    """Run the clock until SIGTERM or SIGINT; then stop within ten seconds.
+
+    Raises:
+        StoreError: another scheduler is running on this store.
+    """
+    lease = Lease(place)
+    lease.renew()
+    clockwork = Clockwork(place)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    scheduler = BackgroundScheduler(
+        timezone=place.settings.federation.time_zone,
+        job_defaults={
+            "coalesce": True,
+            "max_instances": 1,
+            "misfire_grace_time": int(GRACE.total_seconds()),
+        },
+    )
+    scheduler.add_listener(clockwork.note_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    for line, moment in clockwork.missing():
+        scheduler.add_job(clockwork.run, args=(line, moment), id=f"{line.name} (made up for)")
+    for line in clockwork.table:
+        scheduler.add_job(
+            clockwork.run,
+            line.trigger,
+            args=(line,),
+            id=line.name,
+            **({} if line.catch_up else {"next_run_time": datetime.now(UTC)}),
+        )
+    scheduler.add_job(lease.renew, IntervalTrigger(seconds=30), id="lease")
+    scheduler.start()
+    logs.log().info("scheduler started", jobs=len(clockwork.table))
+    stop.wait()
+    logs.log().info("scheduler stopping")
+    waiter = threading.Thread(target=scheduler.shutdown, daemon=True)
+    waiter.start()
+    waiter.join(STOP_SECONDS)
+    lease.release()
+    logs.log().info("scheduler stopped", in_time=not waiter.is_alive())
+    if waiter.is_alive():
+        # a source that does not answer must not hold the service up; every write is a transaction
+        sys.stderr.flush()
+        os._exit(0)
+
+
+@click.command(
+    epilog="Example: python scheduler.py --config monitor.toml, or python scheduler.py --once daily"
+)
+@click.option("--config", type=click.Path(path_type=Path), help="monitor.toml to use")
+@click.option("--once", metavar="JOB", help="run one job now and stop")
+def main(config: Path | None, once: str | None) -> None:
+    """Run the monitor's clock in the foreground; stop it with SIGTERM or Ctrl-C."""
+    logs.configure()
+    try:
+        with open_workplace(settings.load(config)) as place:
+            if once:
+                clockwork = Clockwork(place)
+                line = clockwork.planned(once)
+                clockwork.run(line, place.clock())
+            else:
+                run_forever(place)
+    except ConfigError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except MonitorError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
