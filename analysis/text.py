@@ -84,7 +84,7 @@ _ONE_BY_ONE = re.compile(
 _CHAT = frozenset("aiurynxobcv")
 """Letters that stand for words in chat: "u r a ..." is three words and no spelling."""
 
-_NEEDS_WORK = re.compile(r"[^ -~]|[_#@]|  |\b[A-Za-z][. *~+|-]+[A-Za-z]\b")
+_NEEDS_WORK = re.compile(r"[^ -~]|[_#@`]|  |\b[A-Za-z][. *~+|-]+[A-Za-z]\b")
 """What the quick way cannot do: anything but single-spaced printable ASCII without tags or lone letters."""
 
 

@@ -185,9 +185,8 @@ def main() -> int:
         built = time.perf_counter() - started
         names = [school.name for school in schools.schools]
         own = a_second(lambda posts, gate=gate: through(gate, posts), texts)  # type: ignore[misc]
-        print(
-            f"{title:32}{own:12,.0f}{'':12}  built in {built:.1f} s, {len(gate.screen(texts)):,} looked at closely"
-        )
+        looked = len(gate.screen(texts))
+        print(f"{title:32}{own:12,.0f}{'':14}built in {built:.1f} s; {looked:,} looked at closely")
         for peer, speed in (
             ("  one alternation", a_second(by_alternation(names), few, 1)),
             ("  dictionary of words", a_second(by_dictionary(names), texts, 1)),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 from xml.sax import SAXException
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 
 from collectors._text import alternates
 from monitor.addresses import is_web
@@ -23,7 +23,6 @@ from monitor.records import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from time import struct_time
 
 FEED_TYPES: Final = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 
@@ -77,7 +76,7 @@ def _xml_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) 
     if not found.version and not found.entries:
         kind = headers.get("content-type", "no content type").split(";")[0]
         raise NotAFeed(f"expected a feed, got {kind}")
-    feed_time = _time(found.feed.get("updated_parsed")) or _time(found.feed.get("published_parsed")) or now
+    feed_time = _time(found.feed, "updated") or _time(found.feed, "published") or now
     language = str(found.feed.get("language", ""))
     entries: list[Entry | Malformed] = [
         Entry(
@@ -85,8 +84,8 @@ def _xml_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) 
             link=str(entry.get("link", "")),
             title=str(entry.get("title", "")),
             content=_longest(entry),
-            published=_time(entry.get("published_parsed")) or _time(entry.get("updated_parsed")) or feed_time,
-            updated=_time(entry.get("updated_parsed")),
+            published=_time(entry, "published") or _time(entry, "updated") or feed_time,
+            updated=_time(entry, "updated"),
             language=language,
         )
         for entry in found.entries
@@ -102,8 +101,12 @@ def _longest(entry: Any) -> str:  # noqa: ANN401 - feedparser's own dictionary
     return max([str(entry.get("summary", "")), *contents], key=len)
 
 
-def _time(parsed: struct_time | None) -> datetime | None:
-    """Return feedparser's time, which is UTC, as a zone-aware one; None if it is missing or impossible."""
+def _time(record: Any, name: str) -> datetime | None:  # noqa: ANN401 - feedparser's own dictionary
+    """Return a time of a feed or entry, zone-aware; None if it is missing or impossible.
+
+    feedparser gives UTC, and passes "published" off as "updated" where asked by its own `get`.
+    """
+    parsed = dict.get(record, f"{name}_parsed")
     if parsed is None:
         return None
     try:

@@ -183,8 +183,8 @@ class Feeds:
         kept = _Mark(
             address=key,
             since=since,
-            etag=validators.get("etag", ""),
-            modified=validators.get("last-modified", ""),
+            etag=_sendable(validators.get("etag", "")),
+            modified=_sendable(validators.get("last-modified", "")),
         )
         yield Bookmark(channel=feed.name, value=kept.written())
 
@@ -216,6 +216,11 @@ class Feeds:
                 yield entry
             elif max(entry.published, entry.updated or entry.published) >= oldest:
                 yield _mention(feed, entry, (*ask.phrases, *ask.tags))
+
+
+def _sendable(validator: str) -> str:
+    """Return a validator that a header can carry; a strange one must not spoil every later visit."""
+    return validator if validator.isascii() and validator.isprintable() else ""
 
 
 def _oldest(ask: Ask, since: str) -> datetime:

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import socket
 import time
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 from protego import Protego
 
+from monitor.addresses import is_web
 from monitor.errors import AccessRefused, RateLimited, SourceError, UnexpectedShape, Unreachable
 from monitor.records import utc_now
 
@@ -37,6 +40,8 @@ MAX_REDIRECTS: Final = 5
 ROBOTS_KEPT: Final = timedelta(hours=1)
 MEDIA: Final = ("image/", "video/", "audio/")
 """Kinds of body that are never read: the monitor handles text only (PR09)."""
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, tokens included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,7 @@ class Client:
             transport=_Guarded(frozenset(reading.private_hosts)),
             timeout=httpx.Timeout(reading.read_seconds, connect=reading.connect_seconds),
             headers={"User-Agent": self.user_agent, "Accept-Encoding": "gzip, deflate"},
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             trust_env=False,
         )
@@ -121,7 +127,7 @@ class Client:
             url: http or https.
             source: the collector's name, for errors.
             params: query parameters.
-            headers: further headers, such as If-None-Match or a token; sent to the first host only.
+            headers: further headers, such as If-None-Match or a token; sent to the first origin only.
             robots: ask robots.txt first; for pages and feeds, not for documented APIs.
             allow: the statuses that come back as an `Answer`; every other one raises.
 
@@ -155,20 +161,22 @@ class Client:
     ) -> Answer:
         """Send one request and follow redirects, each checked like a first address."""
         deadline = time.monotonic() + self._reading.total_seconds
-        first_host = urlsplit(url).netloc
+        first = _origin(url)
         for _ in range(MAX_REDIRECTS + 1):
-            if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-                raise AccessRefused(source, f"not a web address: {_shown(url)}")
+            if not is_web(url):
+                raise AccessRefused(source, "led to something that is not a web address")
             if robots and not self._robots_allow(url, source):
                 raise AccessRefused(source, f"robots.txt of {urlsplit(url).hostname} closes this address")
-            own = dict(headers or {}) if urlsplit(url).netloc == first_host else {}
+            own = dict(headers or {}) if _origin(url) == first else {}
             try:
                 request = self._client.build_request(
                     verb, url, params=httpx.QueryParams(params) if params else None, headers=own, json=content
                 )
                 response = self._client.send(request, stream=True)
                 try:
-                    if response.is_redirect:
+                    if response.has_redirect_location:
+                        if verb != "GET":
+                            raise UnexpectedShape(source, f"{response.url.host} sends a log-in elsewhere")
                         url, params = urljoin(url, response.headers["location"]), None
                         continue
                     return self._answer(response, source, deadline, allow)
@@ -178,7 +186,7 @@ class Client:
                 raise Unreachable(source, f"no answer from {urlsplit(url).hostname} in time") from error
             except PrivateAddress as error:
                 raise AccessRefused(source, str(error)) from error
-            except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
+            except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
                 raise Unreachable(
                     source, f"cannot be reached at {urlsplit(url).hostname} ({type(error).__name__})"
                 ) from error
@@ -323,7 +331,7 @@ def retry_at(
     value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
     moment = now + default
     if value.isdecimal():
-        moment = now + timedelta(seconds=min(int(value), 86_400))
+        moment = now + timedelta(seconds=int(value[:6]))
     elif value:
         try:
             parsed = parsedate_to_datetime(value)
@@ -333,7 +341,6 @@ def retry_at(
     return min(max(moment, now), now + timedelta(days=1))
 
 
-def _shown(url: str) -> str:
-    """Return an address without its query, which may hold a token."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:120]
+def _origin(url: str) -> tuple[str, str]:
+    """Return scheme, host and port of an address: what must not change for a token to be sent again."""
+    return (urlsplit(url).scheme, urlsplit(url).netloc) if is_web(url) else ("", "")

@@ -77,6 +77,8 @@ class Judge:
         if not verdict.ours:
             for clue in evidence.of(Kind.VAGUE):
                 self._by_no_name(clue, evidence, verdict)
+            if not verdict.doubts and not verdict.drops:
+                self._by_danger(evidence, verdict)
         self._together(evidence, verdict)
         return self._decision(evidence, verdict)
 
@@ -178,6 +180,12 @@ class Judge:
             self._ours(clue, min(towns), evidence, verdict, town, older)
         else:
             self._doubt(clue, evidence, verdict, town)
+
+    def _by_danger(self, evidence: Evidence, verdict: Verdict) -> None:
+        """Keep safety words beside school words in a town of ours, though no school is spoken of."""
+        safety, word = evidence.said(Kind.SAFETY), evidence.said(Kind.SCHOOL)
+        if safety and word and 0 < len(evidence.towns) <= MANY and not evidence.said(*OTHER_SCHOOLS):
+            self._doubt(safety, evidence, verdict, word, evidence.anchor(min(evidence.towns), Kind.TOWN))
 
     def _together(self, evidence: Evidence, verdict: Verdict) -> None:
         """The federation, or "both schools", beside a member or in a member's town: all members."""

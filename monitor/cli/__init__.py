@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "collect": "Read the sources now, judge what is new.",
     "tag": "Judge posts from a file or a pipe: JSON Lines in, JSON Lines out.",
     "daily": "Build the daily digest and deliver it.",
+    "case": "List cases; acknowledge, answer, assign, refer, close them.",
+    "replay": "Judge a past window under other rules and show what would change.",
 }
 """Name and summary of every command, so that --help imports none of them."""
 

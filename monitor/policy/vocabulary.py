@@ -87,7 +87,7 @@ def _chain(part: str, whole: str) -> tuple[Step, ...]:
         elif group:
             steps.append(Step(group=group.strip(), gap=gap or 0))
             gap = None
-        elif gap is None and steps and steps[-1].phrase:
+        elif gap is None and steps and steps[-1].phrase and not steps[-1].phrase.endswith("*"):
             last = steps.pop()
             steps.append(Step(phrase=f"{last.phrase} {word}", gap=last.gap))
         else:
@@ -98,7 +98,7 @@ def _chain(part: str, whole: str) -> tuple[Step, ...]:
         raise ValueError(problem)
     for step in steps:
         if "*" in step.phrase[:-1] or step.phrase == "*":
-            problem = f"'*' may only end a phrase in {whole!r}"
+            problem = f"'*' may only end a word in {whole!r}"
             raise ValueError(problem)
     return tuple(steps)
 

@@ -1,0 +1,1 @@
+"""What the product claims, measured: accuracy on invented labelled posts, speed beside the peers."""

@@ -1,0 +1,547 @@
+"""The daily digest: what needs a response, by when and by whom, and what was not seen.
+
+It is for the response owner, who opens it at 07:30 and has two minutes. It is sent on quiet days too: a digest that
+does not come must never be mistaken for a day on which nothing was said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from monitor.records import CaseState, Rendered
+from reports import rendering, wording
+from reports.items import Item, item, place, spread, tone
+from reports.looking import Looking, looked
+from reports.quoting import URGENT, Link, clean, is_restricted, link, may_be_quoted, quoted, shortened, unnamed
+from reports.wordbook import Wordbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from monitor.policy.escalation import Escalation
+    from monitor.records import Case, Coverage, DayCount, StoredMention, Window
+
+DETAILED: Final = 7
+"""Items shown in full; the others are listed by reference."""
+IN_TABLE: Final = 5
+"""Lines of the first table: more would push what was not seen off the first screen."""
+STILL_OPEN: Final = 12
+INFORMATION: Final = 8
+REFERENCES: Final = 120
+"""References listed beyond what is shown, before they are only counted: the digest stays under 80 kB."""
+TROUBLES: Final = 5
+NEXT_DIGEST: Final = timedelta(days=1)
+NOTABLE_STORY: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyMaterial:
+    """Everything that one digest says, from the store.
+
+    Attributes:
+        federation, short_name: full and short name.
+        zone: the reader's.
+        window: what the digest covers.
+        made_at: when it is made, zone-aware; "late" and "today" are reckoned from here.
+        mentions: first seen in the window, judged.
+        stories: id of the first mention of a story -> ids of its copies (empty where none).
+        cases: still open, whenever opened.
+        case_mentions: mention id of a case -> the mention, where its words still exist.
+        coverage: one for each source.
+        days: the last seven, oldest first; each from digest to digest.
+        usual: usual range of a day's count, None while there is too little history.
+        troubles: jobs that failed, messages that could not be sent, in sentences.
+        escalation: the matrix.
+        school_names: code -> name.
+        contact: an e-mail address that is read, "" if there is none.
+    """
+
+    federation: str
+    short_name: str
+    zone: ZoneInfo
+    window: Window
+    made_at: datetime
+    mentions: tuple[StoredMention, ...]
+    stories: dict[int, tuple[int, ...]]
+    cases: tuple[Case, ...]
+    case_mentions: dict[int, StoredMention]
+    coverage: tuple[Coverage, ...]
+    days: tuple[DayCount, ...]
+    usual: tuple[int, int] | None
+    troubles: tuple[str, ...]
+    escalation: Escalation
+    school_names: dict[str, str]
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """One case from earlier that is not due yet or waits for somebody else."""
+
+    reference: str
+    what: str
+    state: str
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Something new that needs no response: title, quotation, one line about it, link."""
+
+    title: str
+    quote: str
+    about: str
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One bar: the day, its count, the bar's width in percent, and whether not all was read."""
+
+    label: str
+    count: str
+    width: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyView:
+    """The digest in words, ready to print; section by section.
+
+    Attributes:
+        name, subject, preheader: of the message; all three are safe for a lock screen.
+        short_name, federation, covers: whose digest, and from when to when.
+        headline: the sentence that matters.
+        due: the items of the first table; due_more: what else is due, in a sentence, "" if nothing.
+        volume: one sentence, or two, of how much is new against the usual.
+        looking: where we looked and what was not seen.
+        all_read: said where every source was read, "" otherwise.
+        troubles: what does not work.
+        danger: said where somebody may be in danger, "" otherwise.
+        items: in detail, most urgent first; items_total; items_more: the references of the others.
+        open: from earlier; open_total; open_more.
+        stories: for information; stories_total; stories_more.
+        days, days_caption: the last seven days.
+        contact: an e-mail address, "" if there is none.
+        policy: whose clauses are meant.
+        records, fingerprint: how many records were counted, and the SHA-256 of their manifest.
+    """
+
+    name: str
+    subject: str
+    preheader: str
+    short_name: str
+    federation: str
+    covers: str
+    headline: str
+    due: tuple[Item, ...]
+    due_more: str
+    volume: str
+    looking: Looking
+    all_read: str
+    troubles: tuple[str, ...]
+    danger: str
+    items: tuple[Item, ...]
+    items_total: int
+    items_more: str
+    open: tuple[OpenCase, ...]
+    open_total: int
+    open_more: str
+    stories: tuple[Story, ...]
+    stories_total: int
+    stories_more: str
+    days: tuple[Day, ...]
+    days_caption: str
+    contact: str
+    policy: str
+    records: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stories:
+    """Which mention belongs to which story.
+
+    Attributes:
+        first_of: id of a copy -> id of the first mention of its story.
+        sizes: id of a first mention -> how many mentions its story has.
+        known: id of a first mention -> its mentions that are at hand, oldest first.
+    """
+
+    first_of: Mapping[int, int]
+    sizes: Mapping[int, int]
+    known: Mapping[int, tuple[StoredMention, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, material: DailyMaterial) -> _Stories:
+        """Return the stories of one day's material."""
+        first_of = {copy: first for first, copies in material.stories.items() for copy in copies}
+        known: dict[int, dict[int, StoredMention]] = {}
+        for stored in (*material.case_mentions.values(), *material.mentions):
+            known.setdefault(first_of.get(stored.id, stored.id), {})[stored.id] = stored
+        return cls(
+            first_of=first_of,
+            sizes={first: 1 + len(copies) for first, copies in material.stories.items()},
+            known={
+                first: tuple(sorted(members.values(), key=lambda stored: (stored.first_seen, stored.id)))
+                for first, members in known.items()
+            },
+        )
+
+    def first(self, mention_id: int) -> int:
+        """Return the first mention of the story that a mention belongs to."""
+        return self.first_of.get(mention_id, mention_id)
+
+    def members(self, first: int) -> tuple[StoredMention, ...]:
+        """Return the mentions of a story that are at hand."""
+        return self.known.get(first, ())
+
+    def size(self, first: int) -> int:
+        """Return how many mentions a story has in all."""
+        return max(self.sizes.get(first, 1), len(self.members(first)))
+
+
+def build(material: DailyMaterial) -> DailyView:
+    """Return the digest of one day's material, in words."""
+    book = Wordbook(
+        escalation=material.escalation,
+        schools=material.school_names,
+        coverage=material.coverage,
+        now=material.made_at,
+        zone=material.zone,
+    )
+    stories = _Stories.of(material)
+    looking = looked(material.coverage, material.made_at, material.zone)
+    cases = sorted((case for case in material.cases if case.state.is_open), key=_most_urgent)
+    due = [case for case in cases if _is_due(case, material)]
+    due_references = {case.reference for case in due}
+    earlier = sorted(
+        (case for case in cases if case.reference not in due_references), key=lambda case: (case.opened, case.reference)
+    )
+    items = tuple(_item(case, material, stories, book) for case in due)
+    of_cases = {stories.first(case.mention_id) for case in cases}
+    news = _news(material, stories, of_cases, book)
+    shown = tuple(_story(first, stories, book) for first in news[:INFORMATION])
+    state = _State.of(items, looking, material)
+    today = wording.day(material.made_at, material.zone)
+    volume = _volume(material, stories, looking, book)
+    return DailyView(
+        name=f"daily-{material.made_at.astimezone(material.zone).date().isoformat()}",
+        subject=f"{state.subject} ({today})",
+        preheader=_preheader(items, volume, looking),
+        short_name=clean(material.short_name),
+        federation=clean(material.federation),
+        covers=wording.span(material.window.start, material.window.end, material.zone),
+        headline=state.headline,
+        due=items[:IN_TABLE],
+        due_more=f"and {wording.number(len(items) - IN_TABLE)} more, below" if len(items) > IN_TABLE else "",
+        volume=volume,
+        looking=looking,
+        all_read=_all_read(looking),
+        troubles=_troubles(material.troubles),
+        danger=_danger(due),
+        items=items[:DETAILED],
+        items_total=len(items),
+        items_more=_more([one.reference for one in items[DETAILED:]]),
+        open=tuple(_open(case, material, book) for case in earlier[:STILL_OPEN]),
+        open_total=len(earlier),
+        open_more=_more([case.reference for case in earlier[STILL_OPEN:]]),
+        stories=shown,
+        stories_total=len(news),
+        stories_more=_more_news(news[INFORMATION:], stories, book),
+        days=_days(material),
+        days_caption=_days_caption(material),
+        contact=material.contact,
+        policy=material.escalation.policy_title,
+        records=len(material.mentions),
+        fingerprint=rendering.fingerprint(material.mentions),
+    )
+
+
+def render(view: DailyView) -> Rendered:
+    """Return the digest as an e-mail: HTML of less than 80 kB, and its own text."""
+    return Rendered(
+        name=view.name,
+        subject=view.subject,
+        html=rendering.email("daily.html.j2", view),
+        text=rendering.text("daily.txt.j2", view),
+    )
+
+
+def _most_urgent(case: Case) -> tuple[bool, bool, float, str]:
+    """Return the order of cases: P0 first, then by when they are due."""
+    due = case.due.timestamp() if case.due else 0.0
+    return case.severity.value != "P0", case.due is None, due, case.reference
+
+
+def _is_due(case: Case, material: DailyMaterial) -> bool:
+    """Whether a case needs a response now: it is new, late, or due before the next digest.
+
+    A case that waits for somebody else stands under "Still open from earlier".
+    """
+    if case.due is None or case.state is CaseState.WAITING:
+        return False
+    return case.opened >= material.window.start or case.due < material.made_at + NEXT_DIGEST
+
+
+def _item(case: Case, material: DailyMaterial, stories: _Stories, book: Wordbook) -> Item:
+    """Return a case with its mention and its story."""
+    first = stories.first(case.mention_id)
+    return item(case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """The day in one line: for the subject, and as a headline."""
+
+    subject: str
+    headline: str
+
+    @classmethod
+    def of(cls, items: Sequence[Item], looking: Looking, material: DailyMaterial) -> _State:
+        """Return the day's state: what is due, else what was not seen, else what does not work, else quiet."""
+        unread = _unread(looking)
+        kinds = Counter(one.kind for one in items)
+        late = sum(1 for one in items if one.urgency == "late")
+        counts = [
+            f"{wording.figure(kinds[kind])} {words if kinds[kind] != 1 else single}"
+            for kind, words, single in (
+                ("urgent", "urgent", "urgent"),
+                ("reply", "need a reply", "needs a reply"),
+                ("look", "need a look", "needs a look"),
+            )
+            if kinds[kind]
+        ]
+        counts += [f"{wording.figure(late)} overdue"] if late else []
+        if looking.blind:
+            return cls(
+                subject="; ".join(["COVERAGE GAP: nothing was read", *([", ".join(counts)] if counts else [])]),
+                headline=f"{_headline(kinds, late)}; no source was read"
+                if items
+                else "We could not look: no source was read",
+            )
+        if items:
+            return cls(
+                subject=", ".join(counts) + (f"; {unread}" if unread else ""), headline=_headline(kinds, late)
+            )
+        if unread:
+            return cls(
+                subject=f"COVERAGE GAP: {unread}",
+                headline=f"Nothing needs a reply in what we read; {_unread(looking, 'was', 'were')}",
+            )
+        fresh = wording.figure(len(material.mentions)) if material.mentions else "nothing"
+        if material.troubles:
+            return cls(
+                subject=f"MONITOR TROUBLE: {wording.counted(len(material.troubles), 'thing')} did not work, {fresh} new",
+                headline="Nothing needs a reply, but something did not work",
+            )
+        return cls(subject=f"All quiet, {fresh} new", headline="Nothing needs a reply")
+
+
+def _unread(looking: Looking, was: str = "", were: str = "") -> str:
+    """Return which sources were not read, in a few words; "" if all were."""
+    if not looking.unread:
+        return ""
+    one = len(looking.unread) == 1
+    name = looking.unread[0] if one else f"{wording.figure(len(looking.unread))} sources"
+    return " ".join(part for part in (name, was if one else were, "not read") if part)
+
+
+def _headline(kinds: Mapping[str, int], late: int) -> str:
+    """Return what needs a response as a sentence: "Two posts need a reply; one is overdue"."""
+    parts = []
+    for kind, many, one in (
+        ("urgent", "are urgent", "is urgent"),
+        ("reply", "need a reply", "needs a reply"),
+        ("look", "need a look", "needs a look"),
+    ):
+        count = kinds.get(kind, 0)
+        if count:
+            noun = "" if parts else f" {wording.plural(count, 'post')}"
+            parts.append(f"{wording.number(count)}{noun} {one if count == 1 else many}")
+    total = sum(kinds.values())
+    if late == total == 1:
+        tail = "; it is overdue"
+    elif late == total:
+        tail = "; all are overdue"
+    else:
+        tail = f"; {wording.number(late)} {'is' if late == 1 else 'are'} overdue" if late else ""
+    return wording.sentence(wording.listed(parts)) + tail
+
+
+def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
+    """Return what shows beside the subject in a list of messages; no category, no name, no word of a post."""
+    parts = [f"First: {items[0].by}, {items[0].who}."] if items else []
+    parts.append(volume.split(". ")[0].rstrip(".") + ".")
+    parts += [f"Not seen: {wording.listed(looking.unread)}."] if looking.unread else []
+    return shortened(" ".join(parts), 250)
+
+
+def _volume(material: DailyMaterial, stories: _Stories, looking: Looking, book: Wordbook) -> str:
+    """Return how much is new against the usual, with its coverage."""
+    count = len(material.mentions)
+    since = f"since {wording.near(material.window.start, material.made_at, material.zone)}"
+    least = "at least " if looking.gaps and count else ""
+    number = wording.figure(count) if count else "no"
+    words = f"{least}{number} new public {wording.plural(count, 'mention')} {since}"
+    if material.usual:
+        words += f"; a usual day has {wording.range_of(*material.usual)}"
+    said = [wording.sentence(words) + "."]
+    unjudged = sum(1 for stored in material.mentions if stored.judgement is None)
+    if unjudged:
+        said.append(f"{wording.sentence(wording.number(unjudged))} of them not judged yet.")
+    sizes = Counter(stories.first(stored.id) for stored in material.mentions)
+    if sizes:
+        first, size = min(sizes.items(), key=lambda pair: (-pair[1], pair[0]))
+        if size >= NOTABLE_STORY:
+            said.append(f"{wording.sentence(wording.number(size))} of them {'is' if size == 1 else 'are'} one story.")
+    return " ".join(said)
+
+
+def _all_read(looking: Looking) -> str:
+    """Return that everything was read, "" if it was not."""
+    if looking.gaps or not looking.on:
+        return ""
+    if looking.on == 1:
+        return "The one source that is switched on was read."
+    return f"All {wording.number(looking.on)} sources that are switched on were read."
+
+
+def _troubles(troubles: Sequence[str]) -> tuple[str, ...]:
+    """Return what does not work, in sentences; personal details masked."""
+    shown = [shortened(unnamed(trouble), 200) for trouble in troubles[:TROUBLES]]
+    if len(troubles) > TROUBLES:
+        shown.append(f"And {wording.number(len(troubles) - TROUBLES)} more.")
+    return tuple(shown)
+
+
+def _danger(due: Sequence[Case]) -> str:
+    """Return what stands above everything where somebody may be in danger."""
+    if any(case.severity.value == "P0" for case in due):
+        return "If anybody may be in danger now, ring 999. Do not wait for an answer to an e-mail."
+    return ""
+
+
+def _more(references: Sequence[str]) -> str:
+    """Return what is not shown: "and 4 more: KJS-0041, ..."; "" if all is shown."""
+    if not references:
+        return ""
+    listed = ", ".join(references[:REFERENCES])
+    tail = f" and {wording.figure(len(references) - REFERENCES)} others" if len(references) > REFERENCES else ""
+    return f"and {wording.figure(len(references))} more: {listed}{tail}"
+
+
+def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
+    """Return a case from earlier: what it is, where it stands since when, and how old it is."""
+    stored = material.case_mentions.get(case.mention_id)
+    last = case.history[-1] if case.history else None
+    state = case.state.value
+    if last and last.by != "monitor":
+        state += f" since {wording.day(last.at, material.zone)}"
+        if last.why and not is_restricted(stored, case, book.escalation) and case.severity not in URGENT:
+            state += f": {shortened(unnamed(last.why), 100)}"
+    if case.due:
+        state += f"; due {book.when(case.due)}" if case.due >= material.made_at else f"; was due {book.when(case.due)}"
+    return OpenCase(
+        reference=case.reference,
+        what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
+        state=wording.sentence(state),
+        age=wording.age(material.made_at - case.opened),
+    )
+
+
+def _news(
+    material: DailyMaterial, stories: _Stories, of_cases: set[int], book: Wordbook
+) -> list[int]:
+    """Return the stories that are new and belong to no open case: most urgent first, then most told, then newest."""
+
+    def order(first: int) -> tuple[str, int, float, int]:
+        stored = _face(first, stories)
+        judgement = stored.judgement
+        severity = judgement.severity.value if judgement and judgement.severity else "P9"
+        return severity, -stories.size(first), -stored.first_seen.timestamp(), first
+
+    firsts = {stories.first(stored.id) for stored in material.mentions if stored.judgement}
+    return sorted(firsts - of_cases, key=order)
+
+
+def _face(first: int, stories: _Stories) -> StoredMention:
+    """Return the oldest mention of a story that is at hand."""
+    return stories.members(first)[0]
+
+
+def _story(first: int, stories: _Stories, book: Wordbook) -> Story:
+    """Return one story for information."""
+    stored = _face(first, stories)
+    judgement = stored.judgement
+    category = book.category(judgement.category) if judgement else "Not judged yet"
+    school = book.school(judgement.schools if judgement else ())
+    seen = f"seen {book.when(stored.first_seen)}"
+    restricted = is_restricted(stored, None, book.escalation)
+    if restricted or (judgement and judgement.severity in URGENT):
+        owner = book.owner(judgement.owner, judgement.schools) if judgement else "nobody"
+        return Story(title=category, quote="", about=f"{school} · {seen} · {owner} · words withheld", link=None)
+    quotable = may_be_quoted(stored, None, book.escalation)
+    headline = quoted(stored.mention.title, 110) if quotable and stored.mention.title else ""
+    told = spread(stories.members(first), stories.size(first), book)
+    parts = [category] if headline else []
+    parts += [school, place(stored, book), seen]
+    parts += [told] if told else []
+    parts += [f"tone {words}"] if judgement and (words := tone(judgement)) else []
+    return Story(
+        title=headline or category,
+        quote=quoted(stored.mention.text, 140) if quotable else "",
+        about=" · ".join(parts),
+        link=link(stored.mention.url),
+    )
+
+
+def _more_news(firsts: Sequence[int], stories: _Stories, book: Wordbook) -> str:
+    """Return what else is new, by category: "and 42 more: 30 neutral mention, 12 praise or thanks"."""
+    if not firsts:
+        return ""
+    counts = Counter(
+        judgement.category for first in firsts if (judgement := _face(first, stories).judgement) is not None
+    )
+    kinds = [f"{wording.figure(count)} {book.category(name)}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+    return f"and {wording.figure(len(firsts))} more: {', '.join(kinds)}"
+
+
+def _days(material: DailyMaterial) -> tuple[Day, ...]:
+    """Return the last days as bars from zero."""
+    most = max((one.count for one in material.days), default=0)
+    return tuple(
+        Day(
+            label=_short_day(one, material.zone),
+            count=wording.figure(one.count),
+            width=max(1, round(100 * one.count / most)) if one.count else 0,
+            note="not all read" if one.blind else "",
+        )
+        for one in material.days
+    )
+
+
+def _short_day(one: DayCount, zone: ZoneInfo) -> str:
+    """Return a day's name and number: "Sun 22"."""
+    return wording.day(one.start, zone).rsplit(" ", 1)[0]
+
+
+def _days_caption(material: DailyMaterial) -> str:
+    """Return what the bars count, and how the last one compares with the usual."""
+    said = "New public mentions a day, from digest to digest."
+    if material.usual is None:
+        return f"{said} There is too little history yet to say what is usual."
+    low, high = material.usual
+    said += f" The usual range is {wording.range_of(low, high)}"
+    if not material.days:
+        return f"{said}."
+    last = material.days[-1]
+    compared = "above it" if last.count > high else "below it" if last.count < low else "within it"
+    if last.blind and last.count <= high:
+        compared = "not comparable, because not all was read"
+    return f"{said}; the last day’s {wording.figure(last.count)} is {compared}."  # noqa: RUF001

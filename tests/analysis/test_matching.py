@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.matching import Gate, Post
+from monitor.policy.schools import Schools
+from monitor.records import Relevance
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT.parent / "shared" / "examples" / "posts.jsonl"
+
+YES, NO, UNCERTAIN = Relevance.YES, Relevance.NO, Relevance.UNCERTAIN
+GOLD_SCHOOLS = {"NONE": (), "UNKNOWN": (), "FED": ("BHS", "KJS")}
+
+ALMONDBURY = "King James's School, Almondbury"
+BIBLE = "the King James Bible"
+
+
+@pytest.fixture(scope="module")
+def gate() -> Gate:
+    return Gate(Schools.read(ROOT / "policy" / "schools.toml"))
+
+
+def schools_of(gate: Gate, text: str, **around: str) -> tuple[str, ...]:
+    """Return the schools of a post that has to be relevant."""
+    decision = gate.decide(Post(text=text, **around))
+    assert decision.relevant is YES, decision
+    return decision.schools
+
+
+def test_every_example_of_the_policy_comes_out_as_labelled(gate: Gate) -> None:
+    if not EXAMPLES.exists():
+        pytest.skip("there is no ../shared/examples/posts.jsonl")
+    wrong = []
+    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        source, _, community = row["platform"].partition(":")
+        decision = gate.decide(Post(text=row["text"], source=source, community=community))
+        gold = (row["relevant"], GOLD_SCHOOLS.get(row["school"], (row["school"],)))
+        if (decision.relevant, decision.schools) != gold:
+            wrong.append((row["id"], gold, decision))
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "King James's School in Knaresborough",
+        "King James\u2019s, Knaresborough",
+        "King James\u02bcs Knaresborough",
+        "King James' School (Knaresborough)",
+        "King Jamess School, Knaresborough",
+        "King James School Knaresborough",
+        "Kings James Knaresborough",
+        "king jame's school knaresborough",
+        "KING JAMES KNARESBOROUGH",
+        "King-James-School, Knaresborough",
+        "KJS Knaresborough",
+        "KJS's canteen, Knaresborough",
+        "kj's in knaresborough",
+        "K J S in Knaresborough",
+        "k.j.s. knaresborough",
+        "K-J-S Knaresborough",
+        "\U0001d40a\U0001d409\U0001d412 Knaresborough",
+        "\uff2b\uff2a\uff33 \uff2bnaresborough",
+        "\u24c0\u24d9\u24e2 knaresborough",
+        "\u1d0b\u1d0a\ua731 knaresborough",
+        "\u041a\u0408\u0405 Knaresborough",
+        "K\u200bJ\u200bS Kna\u00adresborough",
+        "\u202eKJS\u202c Knaresborough",
+        "kjs_exposed, knaresborough",
+        "#KJSKnaresborough",
+        "#kjsknaresborough",
+        "#KingJamesSchoolKnaresborough",
+        "#savekingjamesschoolknaresborough",
+        "@KJS_Knaresborough",
+        "#KJS #Knaresborough",
+        "Knaresborough secondary",
+        "the only secondary in Knaresborough",
+        "Knarsborough King James's School",
+        "king james in knaresboro",
+        "KJS, HG5 8EB",
+        "the school at HG5 8EB",
+        "https://www.king-james.co.uk/news",
+        "office@king-james.co.uk",
+        "URN 121687",
+        "the school on King James Road, Knaresborough",
+    ],
+)
+def test_king_james_is_found_however_it_is_written(gate: Gate, name: str) -> None:
+    assert schools_of(gate, f"Anyone know what is going on at {name} today?") == ("KJS",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Boroughbridge High School",
+        "Boroughbridge High",
+        "boroughbridge high sch",
+        "boroughbridgehigh",
+        "#BoroughbridgeHigh",
+        "#boroughbridgehighschool",
+        "@BoroughbridgeHigh",
+        "Borough Bridge High",
+        "Boroughbridge\nHigh School",
+        "B'bridge High",
+        "Boro\u2019bridge High",
+        "Boroughbrige High",
+        "Boroughbridge Hihg School",
+        "Boroughbirdge High School",
+        "Borughbridge High",
+        "BHS Boroughbridge",
+        "BBHS in Boroughbridge",
+        "B H S, Boroughbridge",
+        "\U0001d401\U0001d407\U0001d412 Boroughbridge",
+        "the high school, Boroughbridge",
+        "the secondary in Boroughbridge",
+        "YO51 9JX, the school,",
+        "https://boroughbridgehigh.com",
+        "URN 121699",
+    ],
+)
+def test_boroughbridge_high_is_found_however_it_is_written(gate: Gate, name: str) -> None:
+    assert schools_of(gate, f"Anyone know what is going on at {name} today?") == ("BHS",)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("King James's School in Almondbury sent 40 kids home over shoes", ALMONDBURY),
+        ("New job! Teacher of physics at King James's School, Huddersfield", ALMONDBURY),
+        ("King James's School HD4 6SG open evening", ALMONDBURY),
+        ("King James's School, see https://www.kingjames.org.uk/open-evening", ALMONDBURY),
+        ("King James I kids were a credit to Bishop Auckland", "King James I Academy, Bishop Auckland"),
+        ("KJAR detention for odd socks #royston", "King James Academy Royston"),
+        ("King James's School Newport reunion, Isle of Wight", "another King James school"),
+        ("Reading Psalm 23 in the King James tonight. Old school.", BIBLE),
+        ("King James Bible study group for teachers", BIBLE),
+        ("King James just dropped 41 on Boston, absolutely killed it", "LeBron James"),
+        ("King James VI and I, a witch hunter: my essay for Year 12", "a king of that name"),
+        ("Pub lunch with the teachers at the King James", "the King James: a Bible or a pub"),
+        ("KJS in KDE: Konqueror crashes on this form", "KJS, the JavaScript engine"),
+        ("KJS Plumbing, Knaresborough: boilers from \u00a31,200", "a firm with those initials"),
+        ("Remember BHS on the high street? I got my school shoes there", "British Home Stores"),
+        ("BHS Stage 3 coaches at our riding day in Boroughbridge", "British Horse Society"),
+        ("BHS Brighouse, the headteacher is leaving", "another BHS"),
+        ("Crash on King James Road, Knaresborough. Traffic back to the A59", "a street of that name"),
+        ("Boroughbridge school fete raised \u00a32k, well done our Year 6 leavers!", "a primary school"),
+        ("The school at Boroughbridge? We chose Roecliffe Primary instead", "another school"),
+    ],
+)
+def test_namesakes_are_known_and_named_in_the_count_of_what_was_dropped(
+    gate: Gate, text: str, meant: str
+) -> None:
+    decision = gate.decide(Post(text=text))
+
+    assert (decision.relevant, decision.schools, decision.drop_reason) == (NO, (), meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Boroughbridge High Street is closed",
+        "High winds: Boroughbridge high winds warning",
+        "Dog grooming in Boroughbridge, high standards, school-run drop off available",
+        "School coach stuck on Boroughbridge Road, York",
+        "Boro high on confidence after the derby",
+        "Burrowbridge High Street",
+        "Bainbridge High School", "Bridlington High School",
+        "Nidderdale High School bus is late",
+        "Harrogate Grammar: bus pass up again",
+        "High School Musical at Boroughbridge village hall",
+        "Secondary glazing in Boroughbridge, free quotes",
+        "Airedale terrier lost near Wharfedale",
+        "The federation of small businesses meets in Boroughbridge",
+        "Lovely day in Knaresborough",
+    ],
+)  # fmt: skip
+def test_a_town_or_a_word_alone_is_no_school(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text)).relevant is NO
+
+
+@pytest.mark.parametrize(
+    ("text", "around", "schools"),
+    [
+        ("anyone else's kid at KJS saying the toilets are locked?", {"community": "r/harrogate"}, ("KJS",)),
+        ("King James's was shut again", {"community": "Stray Ferret"}, ("KJS",)),
+        (
+            "The text alert thing at the high school wants binning",
+            {"community": "Boroughbridge Chat"},
+            ("BHS",),
+        ),
+        ("bbhs is shut", {"community": "Boroughbridge"}, ("BHS",)),
+        ("that drummer is 13??", {"title": "KJS Knaresborough battle of the bands"}, ("KJS",)),
+        ("nice filming", {"community": "Knaresborough secondary open evening vlog"}, ("KJS",)),
+        ("Well deserved", {"title": "Boroughbridge High School wins award"}, ("BHS",)),
+        ("See you there", {"url": "https://www.king-james.co.uk/open-evening"}, ("KJS",)),
+        ("KJS rang me again", {"channel": "Knaresborough Chat"}, ("KJS",)),
+        ("the high school prom was lovely", {"title": "Prom night in Boroughbridge"}, ("BHS",)),
+    ],
+)
+def test_what_surrounds_a_post_is_its_place(
+    gate: Gate, text: str, around: dict[str, str], schools: tuple[str, ...]
+) -> None:
+    assert schools_of(gate, text, **around) == schools
+
+
+def test_a_namesakes_newspaper_makes_a_shared_name_the_namesakes(gate: Gate) -> None:
+    text = "King James's School was brilliant for my lad"
+
+    decision = gate.decide(Post(text=text, community="Huddersfield Examiner"))
+
+    assert (decision.relevant, decision.drop_reason) == (NO, ALMONDBURY)
+    assert schools_of(gate, f"{text}, the one in Knaresborough", community="Huddersfield Examiner") == (
+        "KJS",
+    )
+
+
+def test_a_namesakes_town_in_the_text_outweighs_our_own_community(gate: Gate) -> None:
+    decision = gate.decide(Post(text="King James's School, Almondbury, shut", community="Knaresborough Chat"))
+
+    assert decision.relevant is NO
+
+
+@pytest.mark.parametrize(
+    ("text", "relevant"),
+    [
+        ("Knaresborough lad here, now teaching at King James's School, Almondbury", NO),
+        ("Almondbury lad here, now teaching at King James's School, Knaresborough", YES),
+        ("KJS Knaresborough beat King James's Almondbury 3-1", YES),
+    ],
+)
+def test_the_nearer_of_two_towns_tells_which_school_is_meant(
+    gate: Gate, text: str, relevant: Relevance
+) -> None:
+    assert gate.decide(Post(text=text)).relevant is relevant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KJS toilets locked again smh",
+        "King James's School is shut tomorrow",
+        "bhs yr8s made a list of their own classmates",
+        "That school in Boroughbridge wants looking into. My kid comes home crying every day.",
+        "Knaresborough school is a disgrace",
+        "if ur at king james tmrw stay home, ppl r gonna get hurt",
+        "someone at bhs said hes coming in strapped on monday",
+        "kjs kid has a knife",
+        "kids in Knaresborough say he has a gun",
+    ],
+)
+def test_what_may_be_ours_is_kept_for_a_person_to_look(gate: Gate, text: str) -> None:
+    decision = gate.decide(Post(text=text))
+
+    assert (decision.relevant, decision.schools, decision.drop_reason) == (UNCERTAIN, (), "")
+    assert decision.reasons
+
+
+def test_common_initials_with_one_loose_word_are_not_guessed_at(gate: Gate) -> None:
+    decision = gate.decide(Post(text="BHS head wants sacking"))
+
+    assert (decision.relevant, decision.drop_reason) == (NO, "weak name without a local anchor")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Both schools in the federation, Boroughbridge and KJS: three weeks, no reply",
+        "The Boroughbridge / King James's federation is being taken over",
+        "Same newsletter twice, once from King James's and once from Boroughbridge High",
+        "Boroughbridge High and KJS Knaresborough share one clarinet teacher",
+        "The federated governing body met in Knaresborough, parents were not let in",
+    ],
+)
+def test_the_federation_and_both_names_mean_both_schools(gate: Gate, text: str) -> None:
+    assert schools_of(gate, text) == ("BHS", "KJS")
+
+
+def test_a_rival_team_in_the_same_post_does_not_hide_ours(gate: Gate) -> None:
+    assert schools_of(gate, "Rossett U14s lost 3-0 to KJS last night") == ("KJS",)
+
+
+def test_a_web_address_is_not_read_for_names_but_for_its_domain(gate: Gate) -> None:
+    elsewhere = gate.decide(Post(text="look https://pics.example/kjs-knaresborough-boroughbridge-high"))
+
+    assert elsewhere.relevant is NO
+
+
+def test_a_reason_in_the_text_gives_the_words_as_they_were_written(gate: Gate) -> None:
+    text = "so \U0001d40a\u200b\U0001d409\U0001d412 lot, knaresboro tonight"
+
+    reasons = gate.decide(Post(text=text)).reasons
+
+    assert [text[reason.start : reason.end] for reason in reasons] == [reason.text for reason in reasons]
+    assert [reason.rule for reason in reasons] == ["KJS: weak name", "KJS: town"]
+    assert {reason.about for reason in reasons} == {"relevance"}
+
+
+def test_a_reason_around_the_text_says_where_it_stands(gate: Gate) -> None:
+    reasons = gate.decide(Post(text="KJS shut", community="Knaresborough Chat")).reasons
+
+    assert (reasons[-1].start, reasons[-1].end) == (0, 0)
+    assert reasons[-1].note == "stands in the community"
+
+
+def test_a_dropped_post_leaves_no_words_behind(gate: Gate) -> None:
+    decision = gate.decide(Post(text="my own secret words, nothing else"))
+
+    assert decision.reasons == ()
+    assert decision.drop_reason == "no school named"
+
+
+@pytest.fixture(scope="module")
+def trust() -> Gate:
+    return Gate(Schools.read(ROOT / "docs" / "another-school.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "community", "relevant", "schools"),
+    [
+        ("Thistlebrook Academy prom was ace", "", YES, ("TBA",)),
+        ("#ThistlebrookAcademy", "", YES, ("TBA",)),
+        ("St Oswins in Marraby, lovely", "", YES, ("STO",)),
+        ("St Oswin\u2019s School toilets", "The Weekly Heron", YES, ("STO",)),
+        ("the high school is shut", "Spotted Marrowby", YES, ("STO",)),
+        ("St Oswin's teacher of the year", "", UNCERTAIN, ()),
+        ("St Oswin's Hospital, Marrowby", "", NO, ()),
+        ("St Oswin's A&E queue, Port Lannick", "", NO, ()),
+        ("the trust forgot the pupils of Marrowby", "", YES, ("STO", "TBA")),
+        ("Boroughbridge High", "", NO, ()),
+    ],
+)
+def test_another_trust_is_watched_by_another_file(
+    trust: Gate, text: str, community: str, relevant: Relevance, schools: tuple[str, ...]
+) -> None:
+    decision = trust.decide(Post(text=text, community=community))
+
+    assert (decision.relevant, decision.schools) == (relevant, schools)
