@@ -120,6 +120,9 @@ class _Leash(HTTPAdapter):
             raise Unreachable(self._source, f"no answer from {host} in time") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(self._source, f"cannot be reached at {host} ({type(error).__name__})") from None
+        finally:
+            # the time until the next page belongs to our caller: a connection kept so long may have died
+            self.close()
         response.raw = io.BytesIO(body)
         return response
 

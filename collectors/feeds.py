@@ -21,12 +21,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from collectors import SourceOptions, _entries
+from collectors import SourceOptions, _entries, _looking_back
 from collectors._failures import Failure, worst
 from collectors._text import clean, excerpt, plain
 from monitor.addresses import canonical, is_web, unwrapped
@@ -46,9 +45,6 @@ if TYPE_CHECKING:
 NAME: Final = "feeds"
 SECRETS: tuple[str, ...] = ()
 """None that every feed needs: each `url_secret` names its own."""
-
-LONGEST_LOOK_BACK: Final = timedelta(days=30)
-"""Feeds show an article days after its date (council papers, alerts), but never older ones (PR21)."""
 
 
 class Feed(Table):
@@ -178,8 +174,8 @@ class Feeds:
         if found:
             answer, validators = self._get(feed, found, {}), {}
             yield Spent(calls=1)
-        since = mark.since or ask.window.start.isoformat()
-        yield from self._mentions(feed, answer, ask, _oldest(ask, since))
+        since = _looking_back.first_visit(ask, mark.since)
+        yield from self._mentions(feed, answer, ask, _looking_back.oldest(ask, since))
         kept = _Mark(
             address=key,
             since=since,
@@ -221,12 +217,6 @@ class Feeds:
 def _sendable(validator: str) -> str:
     """Return a validator that a header can carry; a strange one must not spoil every later visit."""
     return validator if validator.isascii() and validator.isprintable() else ""
-
-
-def _oldest(ask: Ask, since: str) -> datetime:
-    """Return from when on entries are taken: the window, and late ones back to our first visit."""
-    first_visit = ask.window.start.fromisoformat(since)
-    return min(ask.window.start, max(first_visit, ask.window.end - LONGEST_LOOK_BACK))
 
 
 def _mention(feed: Feed, entry: Entry, names: tuple[str, ...]) -> Mention | Malformed:

@@ -24,6 +24,7 @@ PERIOD: Final = timedelta(days=30)
 KEPT_PERIODS: Final = 4
 """Ninety days of retention touch four periods at most."""
 
+KEY_BYTES: Final = 32
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -41,7 +42,7 @@ class Handles:
         """
         if not handle:
             return ""
-        secret = self._key_of(int((moment - _EPOCH) / PERIOD))
+        secret = self._key_of((moment - _EPOCH) // PERIOD)
         name = f"{source}\0{handle.casefold().lstrip('@')}".encode("utf-8", "surrogatepass")
         return hmac.new(secret, name, hashlib.sha256).hexdigest()[:32]
 
@@ -52,8 +53,10 @@ class Handles:
     def _key_of(self, period: int) -> bytes:
         """Return the key of a period, making it on its first use and destroying those past their time."""
         if period not in self._keys:
+            self._keys = self._read()  # another process may have made it meanwhile
+        if period not in self._keys:
             newest = max([period, *self._keys])
-            self._keys[period] = secrets.token_bytes(32)
+            self._keys[period] = secrets.token_bytes(KEY_BYTES)
             self._keys = {p: k for p, k in self._keys.items() if p == period or p > newest - KEPT_PERIODS}
             self._write()
         return self._keys[period]
@@ -62,17 +65,20 @@ class Handles:
         """Return the keys on disk, none if there is no file yet."""
         try:
             stored = json.loads(self._file.read_text(encoding="ascii"))
-            return {int(period): bytes.fromhex(key) for period, key in stored.items()}
+            keys = {int(period): bytes.fromhex(key) for period, key in stored.items()}
         except FileNotFoundError:
             return {}
-        except (ValueError, AttributeError, OSError) as error:
+        except (ValueError, TypeError, AttributeError, OSError) as error:
             raise StoreError(f"the key file {self._file} cannot be read ({type(error).__name__})") from error
+        if any(len(key) != KEY_BYTES for key in keys.values()):
+            raise StoreError(f"the key file {self._file} is damaged: a key has the wrong length")
+        return keys
 
     def _write(self) -> None:
         """Replace the file in one step, readable by its owner alone."""
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._file.with_suffix(".new")
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
                 json.dump({str(period): key.hex() for period, key in self._keys.items()}, out)
                 out.flush()

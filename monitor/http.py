@@ -85,10 +85,15 @@ class Client:
         reading: patience, caps and the private hosts that may be read.
         federation: who we are.
         clock: tells the time, for Retry-After and robots.txt.
+
+    Attributes:
+        reading, federation: as given: what a child process needs to be as polite.
+        user_agent: who we are, as every request says.
     """
 
     def __init__(self, reading: Reading, federation: Federation, clock: Clock = utc_now) -> None:
-        self._reading = reading
+        self.reading = reading
+        self.federation = federation
         self._clock = clock
         self.user_agent = user_agent(federation)
         self._robots: dict[str, tuple[datetime, Protego | None]] = {}
@@ -160,7 +165,7 @@ class Client:
         allow: tuple[int, ...],
     ) -> Answer:
         """Send one request and follow redirects, each checked like a first address."""
-        deadline = time.monotonic() + self._reading.total_seconds
+        deadline = time.monotonic() + self.reading.total_seconds
         first = _origin(url)
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web(url):
@@ -211,7 +216,7 @@ class Client:
 
     def _body(self, response: httpx.Response, source: str, deadline: float) -> bytes:
         """Read the body up to the cap, which counts what comes out of the decompressor."""
-        cap = int(self._reading.max_megabytes * 1_000_000)
+        cap = int(self.reading.max_megabytes * 1_000_000)
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
             raise UnexpectedShape(source, f"answered in the encoding {encoding!r}, which was not asked for")
@@ -219,13 +224,13 @@ class Client:
         body = bytearray()
         for chunk in response.iter_raw():
             if time.monotonic() > deadline:
-                raise Unreachable(source, f"too slow: not complete in {self._reading.total_seconds:g} s")
+                raise Unreachable(source, f"too slow: not complete in {self.reading.total_seconds:g} s")
             try:
                 body += inflate.decompress(chunk, cap + 1 - len(body)) if inflate else chunk
             except zlib.error as error:
                 raise Unreachable(source, "the compressed answer is damaged") from error
             if len(body) > cap:
-                raise UnexpectedShape(source, f"more than {self._reading.max_megabytes:g} MB in one answer")
+                raise UnexpectedShape(source, f"more than {self.reading.max_megabytes:g} MB in one answer")
         if inflate and not inflate.eof and body:
             raise Unreachable(source, "the compressed answer breaks off")
         return bytes(body)

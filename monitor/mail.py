@@ -19,7 +19,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import DeliveryError, DeliveryRefused
+from monitor.errors import ConfigError, DeliveryError, DeliveryRefused
 from monitor.store import outbox
 
 if TYPE_CHECKING:
@@ -30,11 +30,18 @@ if TYPE_CHECKING:
     from monitor.settings import Federation, Mail, Secrets
     from monitor.store.engine import Store
 
+CLAIM: Final = timedelta(minutes=15)
+"""How long one process has a message to itself; longer than any conversation with a mail server."""
+
 BACKOFF: Final = (1, 5, 15, 60, 240)
 """Minutes until the next try, by the number of failed tries; the last one repeats."""
 
 PERMANENT: Final = 500
 """SMTP replies from here on are final (RFC 5321 4.2.1)."""
+
+
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line and paragraph separators, marks of direction, halves of characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +129,8 @@ def compose(
 
 
 def one_line(text: str) -> str:
-    """Return `text` fit for a header: control characters and line breaks become single spaces."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029\u202a-\u202e\u2066-\u2069]", " ", text).split())
+    """Return `text` fit for a header: what breaks a line or turns its direction becomes a single space."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 class Postman:
@@ -150,6 +157,10 @@ class Postman:
             waiting = outbox.due(connection, self._clock())
         sent = filed = delayed = refused = 0
         for message in waiting:
+            now = self._clock()
+            with self._store.write() as connection:
+                if not outbox.claim(connection, message, now=now, until=now + CLAIM):
+                    continue
             try:
                 how = self._send(message)
             except DeliveryError as error:
@@ -172,9 +183,8 @@ class Postman:
             ConfigError: the password is missing.
         """
         try:
-            server = self._connect()
-            server.noop()
-            server.quit()
+            with self._connect() as server:
+                server.noop()
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryError(
                 f"the mail server {self._mail.host}:{self._mail.port} cannot be used ({type(error).__name__})"
@@ -198,16 +208,21 @@ class Postman:
         try:
             server = self._connect()
             try:
-                server.sendmail(self._mail.sender, [message.recipient], message.content, ["BODY=8BITMIME"])
+                server.sendmail(self._mail.sender, [message.recipient], message.content)
             finally:
                 # the message is accepted or not by now: a rude goodbye must not count as a failure
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()
+        except ConfigError as error:
+            raise DeliveryError(error.problem) from error
+        except (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError) as error:
+            # it refuses us, not the message: that waits until a person has mended the relay
+            raise _answered(DeliveryError, error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
-            raise _refusal(code, reason) from error
+            raise _answered(_meaning(code), code, reason) from error
         except smtplib.SMTPResponseException as error:
-            raise _refusal(error.smtp_code, error.smtp_error) from error
+            raise _answered(_meaning(error.smtp_code), error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryError(f"the mail server cannot be used ({type(error).__name__})") from error
         return "smtp"
@@ -227,6 +242,11 @@ class Postman:
             if mail.username:
                 password = self._secrets.need("SMTP_PASSWORD", f"to log in to {mail.host}")
                 server.login(mail.username, password.get_secret_value())
+        except UnicodeEncodeError:
+            server.close()
+            # the error itself would carry the password along
+            problem = "the mail server's user name or password has characters outside ASCII"
+            raise DeliveryError(problem) from None
         except BaseException:
             server.close()
             raise
@@ -246,8 +266,12 @@ class Postman:
             raise DeliveryError(f"the folder {self._folder} cannot be written: {error.strerror}") from error
 
 
-def _refusal(code: int, reason: bytes | str) -> DeliveryError:
-    """Return the error that an SMTP reply means."""
+def _meaning(code: int) -> type[DeliveryError]:
+    """Return the error that an SMTP reply to a message means."""
+    return DeliveryRefused if code >= PERMANENT else DeliveryError
+
+
+def _answered(kind: type[DeliveryError], code: int, reason: bytes | str) -> DeliveryError:
+    """Return an error that quotes the server."""
     words = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
-    kind = DeliveryRefused if code >= PERMANENT else DeliveryError
     return kind(one_line(f"the mail server answered {code}: {words}")[:200])

@@ -10,11 +10,15 @@ import re
 from typing import Final
 
 EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-HANDLE: Final = re.compile(r"(?<![\w@])@[\w.]{1,60}(?:@[\w.-]{1,80})?")
-PHONE: Final = re.compile(r"(?<![\w£])(?:\+44[\s()0-]{0,4}|0)(?:[\s().-]?\d){8,10}(?!\d)")
-POSTCODE: Final = re.compile(r"\b[a-z]{1,2}\d[a-z\d]?\s?\d[a-z]{2}\b", re.IGNORECASE)
+HANDLE: Final = re.compile(
+    r"(?<!\w)[@\uff20]{1,9}\w[\w.-]{0,252}(?:@[\w.-]{1,253})?|(?<!\w)/?(?:u|user)/[\w-]{3,20}"
+)
+"""`@name`, `@name.bsky.social`, `@name@mastodon.host`, and Reddit's `u/name`."""
+PHONE: Final = re.compile(r"(?<![\w£])(?:(?:\+|00)44[\s()0-]{0,4}|\(?0)(?:[\s().\u2013-]{0,2}\d){8,10}(?!\d)")
+POSTCODE: Final = re.compile(r"\b(?:[BEGLMNSW]|[A-Z]{2})\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
+"""Royal Mail's form: eight areas have one letter, and the last two are never C, I, K, M, O or V."""
 STREET: Final = re.compile(
-    r"\b\d{1,4}[a-z]?\s+(?:[A-Z][\w'-]{1,30}\s+){1,3}"
+    r"\b\d{1,4}[a-z]?\s+(?:[A-Z][\w'\u2019-]{1,30}\s+){1,3}"
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Drive|Dr|Crescent|Cres|Terrace|Gardens|Grove|Court|Way|Row|Mews)\b"
 )
 """Each is bounded, so that no input can make it slow."""
@@ -33,16 +37,22 @@ def masked(text: str, keep: frozenset[str] = frozenset()) -> str:
 
     Args:
         text: any text.
-        keep: lower-case details that belong to the schools and stay: "@bhs_official", "hg5 8eb".
+        keep: details that belong to the schools and stay: "@bhs_official", "hg5 8eb".
     """
+    ours = {_plain(detail) for detail in keep}
 
     def replace(found: re.Match[str], mask: str) -> str:
         words = found.group()
-        return words if " ".join(words.casefold().rstrip(".").split()) in keep else mask
+        return words if _plain(words) in ours else mask
 
     for pattern, mask in _MASKS:
         text = pattern.sub(lambda found, mask=mask: replace(found, mask), text)  # type: ignore[misc]
     return text
+
+
+def _plain(detail: str) -> str:
+    """Return a detail without case, spaces, and the full stop or dash of the sentence around it."""
+    return "".join(detail.casefold().rstrip(".-").split())
 
 
 def holds_details(text: str, keep: frozenset[str] = frozenset()) -> bool:

@@ -7,15 +7,17 @@ the file: each is read from `MONITOR_<NAME>` or from the file named by `MONITOR_
 from __future__ import annotations
 
 import os
+import re
 from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from monitor.errors import ConfigError
-from monitor.tables import Table, read_toml, validated
+from monitor.tables import Table, line_of, read_toml, validated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +29,13 @@ FILE_VARIABLE = "MONITOR_CONFIG"
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""What HTML calls a valid e-mail address (WHATWG HTML, 4.10.5.1.5)."""
+
+
 def _address(value: str) -> str:
     """Accept one e-mail address without line breaks or display name; an empty one means "nobody yet"."""
-    if value and (value.count("@") != 1 or any(c.isspace() or c in "<>,;\"'" for c in value)):
+    if value and not _PLAIN_ADDRESS.fullmatch(value):
         problem = "not one plain e-mail address"
         raise ValueError(problem)
     return value
@@ -73,11 +79,20 @@ class Storage(Table):
 
     Attributes:
         folder: database, outbox and reports; relative to monitor.toml.
-        database: an SQLAlchemy URL for PostgreSQL; "" for SQLite in `folder`.
+        database: an SQLAlchemy URL for PostgreSQL, without a password (PostgreSQL's own client finds it in
+            the file that PGPASSFILE names); "" for SQLite in `folder`.
     """
 
     folder: Path = Path("monitor-data")
     database: str = ""
+
+    @model_validator(mode="after")
+    def _without_password(self) -> Self:
+        """Refuse a password in this file; the error does not repeat it."""
+        if urlsplit(self.database).password:
+            problem = "database holds a password; take it out and put it in the file that PGPASSFILE names"
+            raise ValueError(problem)
+        return self
 
 
 class Dpia(Table):
@@ -184,6 +199,9 @@ class Schedule(Table):
                 raise ValueError(problem)
             if at.tzinfo is not None:
                 problem = f"{name} has a zone of its own; [federation] time_zone decides"
+                raise ValueError(problem)
+            if at.second or at.microsecond:
+                problem = f"{name} is given to the second; write whole minutes, like 07:30:00"
                 raise ValueError(problem)
         if not self.digest_days:
             problem = "digest_days is empty: name at least one day"
@@ -309,7 +327,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     for reserved in ("file", "text"):
         if reserved in content:
             problem = f"unknown key {reserved!r}"
-            raise ConfigError(problem, file=file, key=reserved, cure="remove it")
+            line = line_of(text, (reserved,))
+            raise ConfigError(problem, file=file, key=reserved, line=line, cure="remove it")
     return validated(Settings, {**content, "file": file, "text": text}, file=file, text=text)
 
 

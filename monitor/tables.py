@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 
 class Table(BaseModel):
-    """Base of every configured table: frozen, and unknown keys are errors."""
+    """Base of every configured table: frozen, and unknown keys are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=False)
+    What was typed is kept out of pydantic's own messages: a secret in the wrong place must not reach a log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,12 +47,12 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise ConfigError(problem, file=path, cure="save it as UTF-8 text, readable by this user") from error
     try:
         return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error is a ValueError; so are its int's
         place = re.search(r"line (\d+)", str(error))
         raise ConfigError(
             f"not valid TOML: {error}",
             file=path,
-            line=int(place.group(1)) if place else None,
+            line=int(place.group(1)) if place else len(text.splitlines()) or 1,
             cure="mend the line named here; text goes in double quotes, lists in [ ]",
         ) from error
 
@@ -130,21 +133,31 @@ def _explained(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if kind == "missing":
         return f"{last!r} is missing", f"add a line: {last} = ..."
     message = detail["msg"].removeprefix("Value error, ")
-    shown = repr(detail["input"])
-    return f"{message} (found {shown[:60]})", f"correct the value of {last!r}"
+    found = detail["input"]
+    shown = "" if isinstance(found, dict | Table) else f" (found {repr(found)[:60]})"
+    return f"{message}{shown}", f"correct the value of {last!r}"
 
 
 def _field_names(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Return the field names of the model at `loc` inside `model`."""
     current: Any = model
     for part in loc:
-        if isinstance(part, int):
-            continue
-        fields = getattr(current, "model_fields", {})
-        current = fields[part].annotation if part in fields else current
-        while not hasattr(current, "model_fields") and get_args(current):
-            models = [a for a in get_args(current) if hasattr(a, "model_fields") or get_args(a)]
-            if not models:
-                break
-            current = models[-1]
-    return list(getattr(current, "model_fields", {}))
+        if isinstance(part, str):
+            current = _inner(current, part)
+    fields = getattr(current, "model_fields", {})
+    return [name for name, field in fields.items() if not field.exclude]
+
+
+def _inner(current: Any, name: str) -> Any:  # noqa: ANN401 - an annotation
+    """Return the model that stands at `name` in a model, a list or a dict of models."""
+    fields = getattr(current, "model_fields", {})
+    if "root" in fields:
+        inner = fields["root"].annotation
+    else:
+        inner = fields[name].annotation if name in fields else current
+    while not hasattr(inner, "model_fields"):
+        models = [a for a in get_args(inner) if hasattr(a, "model_fields") or get_args(a)]
+        if not models:
+            break
+        inner = models[-1]
+    return inner

@@ -1,21 +1,34 @@
 """The daily digest: what needs a response, by when and by whom, and what was not seen.
 
-It is for the response owner, who opens it at 07:30 and has two minutes. It is sent on quiet days too: a digest that
-does not come must never be mistaken for a day on which nothing was said.
+It is for the response owner, who opens it at 07:30 and has two minutes. It is sent on quiet days too: a digest
+that does not come must never be mistaken for a day on which nothing was said.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from monitor.records import CaseState, Rendered
+from monitor.records import CaseState, Rendered, aware
 from reports import rendering, wording
-from reports.items import Item, item, place, spread, tone
+from reports.items import Item, item, place, spread_counts, tone
 from reports.looking import Looking, looked
-from reports.quoting import URGENT, Link, clean, is_restricted, link, may_be_quoted, quoted, shortened, unnamed
+from reports.quoting import (
+    URGENT,
+    Link,
+    clean,
+    is_restricted,
+    link,
+    mailbox,
+    may_be_quoted,
+    quoted,
+    shortened,
+    unnamed,
+)
+from reports.state import State
+from reports.stories import Stories
 from reports.wordbook import Wordbook
 
 if TYPE_CHECKING:
@@ -28,7 +41,7 @@ if TYPE_CHECKING:
 
 DETAILED: Final = 7
 """Items shown in full; the others are listed by reference."""
-IN_TABLE: Final = 5
+IN_TABLE: Final = 4
 """Lines of the first table: more would push what was not seen off the first screen."""
 STILL_OPEN: Final = 12
 INFORMATION: Final = 8
@@ -77,6 +90,10 @@ class DailyMaterial:
     escalation: Escalation
     school_names: dict[str, str]
     contact: str
+
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone: "late" and "today" would be guesses."""
+        aware("made_at", self.made_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,49 +180,6 @@ class DailyView:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stories:
-    """Which mention belongs to which story.
-
-    Attributes:
-        first_of: id of a copy -> id of the first mention of its story.
-        sizes: id of a first mention -> how many mentions its story has.
-        known: id of a first mention -> its mentions that are at hand, oldest first.
-    """
-
-    first_of: Mapping[int, int]
-    sizes: Mapping[int, int]
-    known: Mapping[int, tuple[StoredMention, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, material: DailyMaterial) -> _Stories:
-        """Return the stories of one day's material."""
-        first_of = {copy: first for first, copies in material.stories.items() for copy in copies}
-        known: dict[int, dict[int, StoredMention]] = {}
-        for stored in (*material.case_mentions.values(), *material.mentions):
-            known.setdefault(first_of.get(stored.id, stored.id), {})[stored.id] = stored
-        return cls(
-            first_of=first_of,
-            sizes={first: 1 + len(copies) for first, copies in material.stories.items()},
-            known={
-                first: tuple(sorted(members.values(), key=lambda stored: (stored.first_seen, stored.id)))
-                for first, members in known.items()
-            },
-        )
-
-    def first(self, mention_id: int) -> int:
-        """Return the first mention of the story that a mention belongs to."""
-        return self.first_of.get(mention_id, mention_id)
-
-    def members(self, first: int) -> tuple[StoredMention, ...]:
-        """Return the mentions of a story that are at hand."""
-        return self.known.get(first, ())
-
-    def size(self, first: int) -> int:
-        """Return how many mentions a story has in all."""
-        return max(self.sizes.get(first, 1), len(self.members(first)))
-
-
 def build(material: DailyMaterial) -> DailyView:
     """Return the digest of one day's material, in words."""
     book = Wordbook(
@@ -215,21 +189,22 @@ def build(material: DailyMaterial) -> DailyView:
         now=material.made_at,
         zone=material.zone,
     )
-    stories = _Stories.of(material)
+    stories = Stories.of(material.stories, (*material.case_mentions.values(), *material.mentions))
     looking = looked(material.coverage, material.made_at, material.zone)
     cases = sorted((case for case in material.cases if case.state.is_open), key=_most_urgent)
     due = [case for case in cases if _is_due(case, material)]
     due_references = {case.reference for case in due}
     earlier = sorted(
-        (case for case in cases if case.reference not in due_references), key=lambda case: (case.opened, case.reference)
+        (case for case in cases if case.reference not in due_references),
+        key=lambda case: (case.opened, case.reference),
     )
     items = tuple(_item(case, material, stories, book) for case in due)
-    of_cases = {stories.first(case.mention_id) for case in cases}
-    news = _news(material, stories, of_cases, book)
+    of_cases = {stories.first(case.mention_id): case for case in cases}
+    news = _news(material, stories, of_cases)
     shown = tuple(_story(first, stories, book) for first in news[:INFORMATION])
-    state = _State.of(items, looking, material)
+    state = State.of(items, looking, new=len(material.mentions), troubles=len(material.troubles))
     today = wording.day(material.made_at, material.zone)
-    volume = _volume(material, stories, looking, book)
+    volume = _volume(material, stories, of_cases, looking, book)
     return DailyView(
         name=f"daily-{material.made_at.astimezone(material.zone).date().isoformat()}",
         subject=f"{state.subject} ({today})",
@@ -256,7 +231,7 @@ def build(material: DailyMaterial) -> DailyView:
         stories_more=_more_news(news[INFORMATION:], stories, book),
         days=_days(material),
         days_caption=_days_caption(material),
-        contact=material.contact,
+        contact=mailbox(material.contact),
         policy=material.escalation.policy_title,
         records=len(material.mentions),
         fingerprint=rendering.fingerprint(material.mentions),
@@ -289,89 +264,12 @@ def _is_due(case: Case, material: DailyMaterial) -> bool:
     return case.opened >= material.window.start or case.due < material.made_at + NEXT_DIGEST
 
 
-def _item(case: Case, material: DailyMaterial, stories: _Stories, book: Wordbook) -> Item:
+def _item(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> Item:
     """Return a case with its mention and its story."""
     first = stories.first(case.mention_id)
-    return item(case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    """The day in one line: for the subject, and as a headline."""
-
-    subject: str
-    headline: str
-
-    @classmethod
-    def of(cls, items: Sequence[Item], looking: Looking, material: DailyMaterial) -> _State:
-        """Return the day's state: what is due, else what was not seen, else what does not work, else quiet."""
-        unread = _unread(looking)
-        kinds = Counter(one.kind for one in items)
-        late = sum(1 for one in items if one.urgency == "late")
-        counts = [
-            f"{wording.figure(kinds[kind])} {words if kinds[kind] != 1 else single}"
-            for kind, words, single in (
-                ("urgent", "urgent", "urgent"),
-                ("reply", "need a reply", "needs a reply"),
-                ("look", "need a look", "needs a look"),
-            )
-            if kinds[kind]
-        ]
-        counts += [f"{wording.figure(late)} overdue"] if late else []
-        if looking.blind:
-            return cls(
-                subject="; ".join(["COVERAGE GAP: nothing was read", *([", ".join(counts)] if counts else [])]),
-                headline=f"{_headline(kinds, late)}; no source was read"
-                if items
-                else "We could not look: no source was read",
-            )
-        if items:
-            return cls(
-                subject=", ".join(counts) + (f"; {unread}" if unread else ""), headline=_headline(kinds, late)
-            )
-        if unread:
-            return cls(
-                subject=f"COVERAGE GAP: {unread}",
-                headline=f"Nothing needs a reply in what we read; {_unread(looking, 'was', 'were')}",
-            )
-        fresh = wording.figure(len(material.mentions)) if material.mentions else "nothing"
-        if material.troubles:
-            return cls(
-                subject=f"MONITOR TROUBLE: {wording.counted(len(material.troubles), 'thing')} did not work, {fresh} new",
-                headline="Nothing needs a reply, but something did not work",
-            )
-        return cls(subject=f"All quiet, {fresh} new", headline="Nothing needs a reply")
-
-
-def _unread(looking: Looking, was: str = "", were: str = "") -> str:
-    """Return which sources were not read, in a few words; "" if all were."""
-    if not looking.unread:
-        return ""
-    one = len(looking.unread) == 1
-    name = looking.unread[0] if one else f"{wording.figure(len(looking.unread))} sources"
-    return " ".join(part for part in (name, was if one else were, "not read") if part)
-
-
-def _headline(kinds: Mapping[str, int], late: int) -> str:
-    """Return what needs a response as a sentence: "Two posts need a reply; one is overdue"."""
-    parts = []
-    for kind, many, one in (
-        ("urgent", "are urgent", "is urgent"),
-        ("reply", "need a reply", "needs a reply"),
-        ("look", "need a look", "needs a look"),
-    ):
-        count = kinds.get(kind, 0)
-        if count:
-            noun = "" if parts else f" {wording.plural(count, 'post')}"
-            parts.append(f"{wording.number(count)}{noun} {one if count == 1 else many}")
-    total = sum(kinds.values())
-    if late == total == 1:
-        tail = "; it is overdue"
-    elif late == total:
-        tail = "; all are overdue"
-    else:
-        tail = f"; {wording.number(late)} {'is' if late == 1 else 'are'} overdue" if late else ""
-    return wording.sentence(wording.listed(parts)) + tail
+    return item(
+        case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book
+    )
 
 
 def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
@@ -382,13 +280,23 @@ def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
     return shortened(" ".join(parts), 250)
 
 
-def _volume(material: DailyMaterial, stories: _Stories, looking: Looking, book: Wordbook) -> str:
+def _volume(
+    material: DailyMaterial, stories: Stories, of_cases: Mapping[int, Case], looking: Looking, book: Wordbook
+) -> str:
     """Return how much is new against the usual, with its coverage."""
     count = len(material.mentions)
-    since = f"since {wording.near(material.window.start, material.made_at, material.zone)}"
-    least = "at least " if looking.gaps and count else ""
-    number = wording.figure(count) if count else "no"
-    words = f"{least}{number} new public {wording.plural(count, 'mention')} {since}"
+    since = f"since {book.when(material.window.start)}"
+    if count:
+        least = "at least " if looking.gaps else ""
+        words = f"{least}{wording.figure(count)} new public {wording.plural(count, 'mention')} {since}"
+    elif looking.blind:
+        words = f"nothing is known of what was said {since}"
+    elif looking.gaps:
+        seen = looking.on - len(looking.gaps)
+        of = f"{wording.number(seen)} of {wording.number(looking.on)} sources"
+        words = f"no new public mention {since} in the {of} that were read"
+    else:
+        words = f"no new public mention {since}"
     if material.usual:
         words += f"; a usual day has {wording.range_of(*material.usual)}"
     said = [wording.sentence(words) + "."]
@@ -396,10 +304,11 @@ def _volume(material: DailyMaterial, stories: _Stories, looking: Looking, book: 
     if unjudged:
         said.append(f"{wording.sentence(wording.number(unjudged))} of them not judged yet.")
     sizes = Counter(stories.first(stored.id) for stored in material.mentions)
-    if sizes:
-        first, size = min(sizes.items(), key=lambda pair: (-pair[1], pair[0]))
-        if size >= NOTABLE_STORY:
-            said.append(f"{wording.sentence(wording.number(size))} of them {'is' if size == 1 else 'are'} one story.")
+    first, size = min(sizes.items(), key=lambda pair: (-pair[1], pair[0]), default=(0, 0))
+    if size >= NOTABLE_STORY and not is_restricted(stories.face(first), None, book.escalation):
+        case = of_cases.get(first)
+        named = f" ({case.reference})" if case else ""
+        said.append(f"{wording.sentence(wording.number(size))} of them are one story{named}.")
     return " ".join(said)
 
 
@@ -423,7 +332,7 @@ def _troubles(troubles: Sequence[str]) -> tuple[str, ...]:
 def _danger(due: Sequence[Case]) -> str:
     """Return what stands above everything where somebody may be in danger."""
     if any(case.severity.value == "P0" for case in due):
-        return "If anybody may be in danger now, ring 999. Do not wait for an answer to an e-mail."
+        return "Danger now? Ring 999; do not wait for e-mail."
     return ""
 
 
@@ -432,7 +341,9 @@ def _more(references: Sequence[str]) -> str:
     if not references:
         return ""
     listed = ", ".join(references[:REFERENCES])
-    tail = f" and {wording.figure(len(references) - REFERENCES)} others" if len(references) > REFERENCES else ""
+    tail = (
+        f" and {wording.figure(len(references) - REFERENCES)} others" if len(references) > REFERENCES else ""
+    )
     return f"and {wording.figure(len(references))} more: {listed}{tail}"
 
 
@@ -446,7 +357,11 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
         if last.why and not is_restricted(stored, case, book.escalation) and case.severity not in URGENT:
             state += f": {shortened(unnamed(last.why), 100)}"
     if case.due:
-        state += f"; due {book.when(case.due)}" if case.due >= material.made_at else f"; was due {book.when(case.due)}"
+        state += (
+            f"; due {book.when(case.due)}"
+            if case.due >= material.made_at
+            else f"; was due {book.when(case.due)}"
+        )
     return OpenCase(
         reference=case.reference,
         what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
@@ -455,29 +370,22 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
     )
 
 
-def _news(
-    material: DailyMaterial, stories: _Stories, of_cases: set[int], book: Wordbook
-) -> list[int]:
+def _news(material: DailyMaterial, stories: Stories, of_cases: Mapping[int, Case]) -> list[int]:
     """Return the stories that are new and belong to no open case: most urgent first, then most told, then newest."""
 
     def order(first: int) -> tuple[str, int, float, int]:
-        stored = _face(first, stories)
+        stored = stories.face(first)
         judgement = stored.judgement
         severity = judgement.severity.value if judgement and judgement.severity else "P9"
         return severity, -stories.size(first), -stored.first_seen.timestamp(), first
 
     firsts = {stories.first(stored.id) for stored in material.mentions if stored.judgement}
-    return sorted(firsts - of_cases, key=order)
+    return sorted(firsts - of_cases.keys(), key=order)
 
 
-def _face(first: int, stories: _Stories) -> StoredMention:
-    """Return the oldest mention of a story that is at hand."""
-    return stories.members(first)[0]
-
-
-def _story(first: int, stories: _Stories, book: Wordbook) -> Story:
+def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     """Return one story for information."""
-    stored = _face(first, stories)
+    stored = stories.face(first)
     judgement = stored.judgement
     category = book.category(judgement.category) if judgement else "Not judged yet"
     school = book.school(judgement.schools if judgement else ())
@@ -485,10 +393,12 @@ def _story(first: int, stories: _Stories, book: Wordbook) -> Story:
     restricted = is_restricted(stored, None, book.escalation)
     if restricted or (judgement and judgement.severity in URGENT):
         owner = book.owner(judgement.owner, judgement.schools) if judgement else "nobody"
-        return Story(title=category, quote="", about=f"{school} · {seen} · {owner} · words withheld", link=None)
+        return Story(
+            title=category, quote="", about=f"{school} · {seen} · {owner} · words withheld", link=None
+        )
     quotable = may_be_quoted(stored, None, book.escalation)
     headline = quoted(stored.mention.title, 110) if quotable and stored.mention.title else ""
-    told = spread(stories.members(first), stories.size(first), book)
+    told = spread_counts(stories.members(first), stories.size(first))
     parts = [category] if headline else []
     parts += [school, place(stored, book), seen]
     parts += [told] if told else []
@@ -497,18 +407,19 @@ def _story(first: int, stories: _Stories, book: Wordbook) -> Story:
         title=headline or category,
         quote=quoted(stored.mention.text, 140) if quotable else "",
         about=" · ".join(parts),
-        link=link(stored.mention.url),
+        link=link(stored.mention.url, "Read the article" if stored.mention.title else "Open the post"),
     )
 
 
-def _more_news(firsts: Sequence[int], stories: _Stories, book: Wordbook) -> str:
+def _more_news(firsts: Sequence[int], stories: Stories, book: Wordbook) -> str:
     """Return what else is new, by category: "and 42 more: 30 neutral mention, 12 praise or thanks"."""
     if not firsts:
         return ""
     counts = Counter(
-        judgement.category for first in firsts if (judgement := _face(first, stories).judgement) is not None
+        judgement.category for first in firsts if (judgement := stories.face(first).judgement) is not None
     )
-    kinds = [f"{wording.figure(count)} {book.category(name)}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+    most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    kinds = [f"{wording.figure(count)} {book.category(name)}" for name, count in most_first]
     return f"and {wording.figure(len(firsts))} more: {', '.join(kinds)}"
 
 
@@ -528,7 +439,7 @@ def _days(material: DailyMaterial) -> tuple[Day, ...]:
 
 def _short_day(one: DayCount, zone: ZoneInfo) -> str:
     """Return a day's name and number: "Sun 22"."""
-    return wording.day(one.start, zone).rsplit(" ", 1)[0]
+    return wording.day(one.start, zone).rpartition(" ")[0]
 
 
 def _days_caption(material: DailyMaterial) -> str:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from monitor.records import CaseState, Relevance, Sentiment
 from reports import wording
-from reports.quoting import URGENT, Link, clean, is_restricted, link, may_be_quoted, quoted, shortened, unnamed
+from reports.quoting import (
+    URGENT,
+    Link,
+    clean,
+    is_restricted,
+    link,
+    may_be_quoted,
+    quoted,
+    shortened,
+    unnamed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +33,7 @@ Kind = Literal["urgent", "look", "reply"]
 
 STEPS_SHOWN: Final = 3
 PACE: Final = timedelta(hours=2)
-_VERBS: Final = {"urgent": "Act", "look": "Look", "reply": "Reply"}
+_VERBS: Final = {"urgent": "Owner acts", "look": "Look", "reply": "Reply"}
 _CLAUSES_IN_NOTE: Final = re.compile(r" \(policy [^)]*\)$")
 _CATEGORY_ID: Final = re.compile(r"\b[A-Z]{4,}(?:_[A-Z]+)*\b")
 
@@ -48,6 +58,7 @@ class Item:
         tag: how urgent and which school, in words.
         title: the category, with the words that raised it where they may stand in an e-mail.
         quote: a short quotation with personal details masked, "" where none may stand here.
+        about_quote: how the quotation is to be read, and its tone; "" without one.
         note: why there is no quotation, or what is asked of the reader; "" if nothing.
         facts: labelled lines.
         link: to the post, None where it must not travel or is not safe.
@@ -62,13 +73,14 @@ class Item:
     tag: str
     title: str
     quote: str
+    about_quote: str
     note: str
     facts: tuple[Fact, ...]
     link: Link | None
 
 
 def kind_of(case: Case, stored: StoredMention | None, book: Wordbook) -> Kind:
-    """Return whether a case is a reference number only, a question of whether it is ours, or wants a reply."""
+    """Return whether a case is a reference number only, may not be ours, or wants a reply."""
     severities = {case.severity}
     if stored and stored.judgement:
         severities |= {stored.judgement.severity or case.severity}
@@ -77,7 +89,9 @@ def kind_of(case: Case, stored: StoredMention | None, book: Wordbook) -> Kind:
     return "look" if case.category == "UNCERTAIN" else "reply"
 
 
-def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention], size: int, book: Wordbook) -> Item:
+def item(
+    case: Case, stored: StoredMention | None, story: Sequence[StoredMention], size: int, book: Wordbook
+) -> Item:
     """Return one case in words.
 
     Args:
@@ -89,48 +103,58 @@ def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention
     """
     kind = kind_of(case, stored, book)
     restricted = is_restricted(stored, case, book.escalation)
-    open_words = kind != "urgent" and stored is not None
-    quotable = open_words and stored is not None and may_be_quoted(stored, case, book.escalation)
-    school = book.school(case.schools)
+    shown = stored if kind != "urgent" else None
+    quotable = shown is not None and may_be_quoted(shown, case, book.escalation)
     urgency = _urgency(case.due, book)
+    quote = quoted(shown.mention.text or shown.mention.title) if shown and quotable else ""
+    name = "Is this about us?" if kind == "look" else book.category(case.category)
     return Item(
         reference=case.reference,
         kind=kind,
         urgency=urgency,
         by=_by(case.due, urgency, book),
-        what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'})",
+        what=f"{name} ({'/'.join(case.schools)})" if case.schools else name,
         who=book.role(case.owner),
-        tag=f"{_tag(case, kind, urgency, book)} · {school}",
-        title=_title(case, stored, quotable=quotable, book=book),
-        quote=quoted(stored.mention.text or stored.mention.title) if stored and quotable else "",
+        tag=_tag(case, kind, urgency, restricted=restricted, book=book),
+        title=_title(case, shown, quotable=quotable, book=book),
+        quote=quote,
+        about_quote=_about_quote(shown) if shown and quote else "",
         note=_note(case, stored, kind, restricted=restricted, quotable=quotable, book=book),
-        facts=_restricted_facts(case, school, book)
+        facts=_restricted_facts(case, book)
         if restricted
-        else _facts(case, stored if open_words else None, spread(story, size, book), quotable=quotable, book=book),
-        link=link(stored.mention.url) if stored and open_words else None,
+        else _facts(case, stored, spread(story, size, book), kind=kind, book=book),
+        link=link(shown.mention.url, "Read the article" if shown.mention.title else "Open the post")
+        if shown
+        else None,
     )
 
 
 def spread(story: Sequence[StoredMention], size: int, book: Wordbook) -> str:
-    """Return how far a story went: originals, reposts, accounts and pace; "" for a post that stands alone.
+    """Return how far a story went and how fast it goes on; "" for a post that stands alone.
 
     "1 original, 8 reposts, 8 accounts; 6 in the last two hours". Accounts are counted, never named.
     """
-    places = sum(len(stored.also_in) for stored in story)
-    if size < 2 and not places:  # noqa: PLR2004 - one post is no spread
-        return ""
+    counts = spread_counts(story, size)
+    if size < 2 or not story:  # noqa: PLR2004 - one post has no pace
+        return counts
+    recent = sum(1 for stored in story if stored.first_seen > book.now - PACE)
+    if recent:
+        return f"{counts}; {wording.figure(recent)} in the last two hours"
+    return f"{counts}; none since {book.when(max(stored.first_seen for stored in story))}"
+
+
+def spread_counts(story: Sequence[StoredMention], size: int) -> str:
+    """Return how far a story went: "3 posts, 3 accounts, also in 1 other place"; "" if it stands alone."""
     reposts = sum(1 for stored in story if stored.mention.repost_of)
     accounts = len({stored.author_key for stored in story if stored.author_key})
-    parts = [wording.counted(size - reposts, "original" if reposts else "post")]
-    parts += [wording.counted(reposts, "repost")] if reposts else []
-    parts += [wording.counted(accounts, "account")] if accounts else []
+    places = sum(len(stored.also_in) for stored in story)
+    parts = []
+    if size > 1:
+        parts.append(wording.counted(size - reposts, "original" if reposts else "post"))
+        parts += [wording.counted(reposts, "repost")] if reposts else []
+        parts += [wording.counted(accounts, "account")] if accounts else []
     parts += [f"also in {wording.counted(places, 'other place')}"] if places else []
-    recent = sum(1 for stored in story if stored.first_seen > book.now - PACE)
-    newest = max((stored.first_seen for stored in story), default=None)
-    pace = f"{wording.figure(recent)} in the last two hours" if recent else ""
-    if newest and not recent:
-        pace = f"none since {book.when(newest)}"
-    return ", ".join(parts) + (f"; {pace}" if pace else "")
+    return ", ".join(parts)
 
 
 def place(stored: StoredMention, book: Wordbook) -> str:
@@ -152,7 +176,7 @@ def tone(judgement: Judgement) -> str:
 def why(judgement: Judgement, *, with_words: bool, book: Wordbook) -> str:
     """Return why a post has its category: the first reason's sentence and rule, and its words if they may stand.
 
-    A post that may not be about our schools says what spoke for it first.
+    A post that may not be about our schools says first what spoke for it.
     """
     abouts = ("relevance", "category") if judgement.relevant is Relevance.UNCERTAIN else ("category",)
     said = []
@@ -188,8 +212,8 @@ def _by(due: datetime | None, urgency: Urgency, book: Wordbook) -> str:
     return wording.sentence(book.when(due)) + (" (late)" if urgency == "late" else "")
 
 
-def _tag(case: Case, kind: Kind, urgency: Urgency, book: Wordbook) -> str:
-    """Return how urgent a case is, in words first; the colour comes second."""
+def _tag(case: Case, kind: Kind, urgency: Urgency, *, restricted: bool, book: Wordbook) -> str:
+    """Return how urgent a case is and which school it is about, in words first; the colour comes second."""
     if case.due is None:
         words = "No date set"
     elif urgency == "late":
@@ -197,8 +221,15 @@ def _tag(case: Case, kind: Kind, urgency: Urgency, book: Wordbook) -> str:
     else:
         words = f"{_VERBS[kind]} by {book.when(case.due)}"
     rule = book.escalation.severities[case.severity]
-    seen = " · acknowledged" if case.state is CaseState.ACKNOWLEDGED else ""
-    return f"{words} · {case.severity.value} {rule.name.lower()}{seen}"
+    parts = [words, *(() if restricted else (f"{case.severity.value} {rule.name.lower()}",))]
+    parts += ["acknowledged"] if case.state is CaseState.ACKNOWLEDGED else []
+    return " · ".join((*parts, book.school(case.schools)))
+
+
+def _about_quote(stored: StoredMention) -> str:
+    """Return how a quotation is to be read."""
+    words = tone(stored.judgement) if stored.judgement else ""
+    return "Quoted, personal details masked." + (f" Tone: {words}." if words else "")
 
 
 def _title(case: Case, stored: StoredMention | None, *, quotable: bool, book: Wordbook) -> str:
@@ -215,57 +246,54 @@ def _title(case: Case, stored: StoredMention | None, *, quotable: bool, book: Wo
     return f"{name}: {words}" if words else name
 
 
-def _note(  # noqa: PLR0911 - one sentence for each case
+def _note(
     case: Case, stored: StoredMention | None, kind: Kind, *, restricted: bool, quotable: bool, book: Wordbook
 ) -> str:
     """Return what the reader is asked, or why there are no words here."""
     if restricted:
-        readers = [book.role(role) for role in case.readers]
-        who = f" Only the {wording.listed(readers)} may read it." if readers else ""
-        return f"Restricted: this e-mail carries the reference only.{who} Please do not look for the post."
-    if kind == "urgent":
-        return "Urgent: the owner was alerted directly; this e-mail carries the reference only."
-    if stored is None:
-        return "The words are no longer stored; the case is still open."
-    if kind == "look":
-        return "One human look, please: is this about us, and what does it mean? Nothing else is asked yet."
-    if quotable:
-        return ""
-    return "Not quoted here, because it is about a person. Read it at the link."
+        readers = wording.listed([book.role(role) for role in case.readers])
+        who = f" Only the {readers} may read it." if readers else ""
+        said = f"Restricted: this e-mail carries the reference only.{who} Please do not look for the post."
+    elif kind == "urgent":
+        said = "Urgent: the owner was alerted directly, and this e-mail carries the reference only."
+    elif stored is None:
+        said = "The words are no longer stored; the case is still open."
+    elif kind == "look":
+        said = "One human look, please: is this about us, and what does it mean?"
+    else:
+        said = "" if quotable else "Not quoted here, because it is about a person. Read it at the link."
+    return said
 
 
-def _restricted_facts(case: Case, school: str, book: Wordbook) -> tuple[Fact, ...]:
+def _restricted_facts(case: Case, book: Wordbook) -> tuple[Fact, ...]:
     """Return all that anybody but the readers may see (escalation process 1.3)."""
-    acknowledged = "no" if case.state is CaseState.NEW else "yes"
+    acknowledged = "not acknowledged yet" if case.state is CaseState.NEW else "acknowledged"
     return (
-        Fact(name="Owner", value=f"{book.owner(case.owner, case.schools)}; acknowledged: {acknowledged}"),
-        Fact(name="School", value=school),
+        Fact(name="Owner", value=f"{book.owner(case.owner, case.schools)}; {acknowledged}"),
         Fact(name="Opened", value=wording.sentence(book.when(case.opened))),
     )
 
 
 def _facts(
-    case: Case, stored: StoredMention | None, spread_words: str, *, quotable: bool, book: Wordbook
+    case: Case, stored: StoredMention | None, spread_words: str, *, kind: Kind, book: Wordbook
 ) -> tuple[Fact, ...]:
-    """Return an item's labelled lines, the most useful first. `stored` is None where its words must not travel."""
+    """Return an item's labelled lines, the most useful first; of an urgent one nothing that leads to the post."""
     row = book.row(case.category)
     facts = []
     if row:
         facts.append(Fact(name="Do next", value=_sentences(row.steps[:STEPS_SHOWN])))
-        facts += [Fact(name="Never", value=_sentences(row.never[:1]))] if row.never else []
+        facts += [Fact(name="Never", value=wording.uncapped(_sentences(row.never[:1])))] if row.never else []
     facts.append(Fact(name="Owner", value=book.owner(case.owner, case.schools)))
+    reasons = []
     if stored and stored.judgement:
-        judgement = stored.judgement
-        facts.append(Fact(name="Why", value=why(judgement, with_words=quotable, book=book)))
-        facts += [Fact(name="Tone", value=wording.sentence(words))] if (words := tone(judgement)) else []
-    if spread_words:
-        facts.append(Fact(name="Spread", value=spread_words))
-    if stored:
-        facts.append(Fact(name="First seen", value=f"{wording.sentence(book.when(stored.first_seen))}, {place(stored, book)}"))
-    else:
-        facts.append(Fact(name="Opened", value=wording.sentence(book.when(case.opened))))
+        reasons.append(why(stored.judgement, with_words=kind == "look", book=book))
     if row:
-        facts.append(Fact(name="Policy", value=f"{wording.plural(len(row.clauses), 'clause')} {wording.listed(row.clauses)}"))
+        reasons.append(f"policy {wording.plural(len(row.clauses), 'clause')} {wording.listed(row.clauses)}")
+    facts.append(Fact(name="Why", value=wording.sentence("; ".join(part for part in reasons if part))))
+    facts += [Fact(name="Spread", value=spread_words)] if spread_words else []
+    seen = stored.first_seen if stored else case.opened
+    where = f", {place(stored, book)}" if stored and kind != "urgent" else ""
+    facts.append(Fact(name="First seen", value=f"{wording.sentence(book.when(seen))}{where}"))
     return tuple(facts)
 
 

@@ -67,7 +67,7 @@ class Looking:
     @property
     def blind(self) -> bool:
         """Whether nothing was read at all: no source is on, or none of them was seen."""
-        return len(self.gaps) == self.on
+        return not any(row.seen for row in self.rows)
 
 
 def short_name(source: Coverage) -> str:
@@ -79,6 +79,8 @@ def looked(coverage: Sequence[Coverage], now: datetime, zone: ZoneInfo) -> Looki
     """Return what `coverage` (times zone-aware) amounts to at `now`, in words, in the reader's zone."""
     on = [source for source in coverage if source.sight is not Sight.OFF]
     unseen = [source for source in on if source.sight is not Sight.READ]
+    gaps = tuple(_gap(source, now, zone) for source in unseen)
+    unread = tuple(shortened(short_name(source), 40) for source in unseen)
     pence = sum(source.spent.pence for source in coverage)
     return Looking(
         rows=tuple(_row(source, now, zone) for source in on),
@@ -87,8 +89,8 @@ def looked(coverage: Sequence[Coverage], now: datetime, zone: ZoneInfo) -> Looki
             for source in coverage
             if source.sight is Sight.OFF
         ),
-        gaps=tuple(_gap(source, now, zone) for source in unseen),
-        unread=tuple(shortened(short_name(source), 40) for source in unseen),
+        gaps=gaps if on else ("anything, because no source is switched on",),
+        unread=unread if on else ("anything",),
         on=len(on),
         spent=wording.money(pence) if pence > 0 else "",
     )
@@ -107,12 +109,12 @@ def _since(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
 
 
 def _gap(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
-    """Return a source that was not read for the box "Not seen": "X since Sun 14:10 (rate limit; next try ...)"."""
-    since = f"since {wording.near(source.last_read, now, zone)}" if source.last_read else "(never read yet)"
-    after = [_why(source, 90)] if source.why else []
-    if source.next_try:
-        after.append(f"next try {wording.near(source.next_try, now, zone)}")
-    return f"{shortened(short_name(source), 40)} {since}" + (f" ({'; '.join(after)})" if after else "")
+    """Return a source that was not read, for the box: "X since Sun 14:10 (rate limit; next try ...)"."""
+    since = f" since {wording.near(source.last_read, now, zone)}" if source.last_read else ""
+    after = [] if source.last_read else ["never read yet"]
+    after += [_why(source, 90)] if source.why else []
+    after += [f"next try {wording.near(source.next_try, now, zone)}"] if source.next_try else []
+    return f"{shortened(short_name(source), 40)}{since}" + (f" ({'; '.join(after)})" if after else "")
 
 
 def _row(source: Coverage, now: datetime, zone: ZoneInfo) -> SourceRow:

@@ -1,8 +1,8 @@
 """What of a post may stand in an e-mail, and links that are safe to follow.
 
 Posts are hostile input, and an e-mail cannot be called back. So an urgent or restricted item is a reference
-number only (escalation process 1.1, P1: "digest carries a reference number only"; 1.3, restricted rows); what is
-about one person is described, never quoted; everything else is a short quotation with personal details masked.
+number only (escalation process 1.1, P1: "digest carries a reference number only"; 1.3, restricted rows); what
+is about one person is described, never quoted; all else is a short quotation with personal details masked.
 """
 
 from __future__ import annotations
@@ -49,14 +49,16 @@ _UNPRINTABLE: Final = re.compile(
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _TITLED: Final = re.compile(
-    r"\b(?:(?i:mr|mrs|ms|mx|dr|prof|professor|rev)\b\.?\s+[\w'’-]{2,30}|"
-    r"(?:[Mm]iss|[Ss]ir|[Mm]adam|[Hh]ead|[Hh]eadteacher|[Tt]eacher)\s+[A-Z][\w'’-]{1,30})(?:\s+[A-Z][\w'’-]{1,30}){0,2}"
+    r"\b(?:(?i:mr|mrs|ms|mx|dr|prof|professor|rev)\b\.?\s+[\w'\u2019-]{2,30}|"
+    r"(?:[Mm]iss|[Ss]ir|[Mm]adam|[Hh]ead|[Hh]eadteacher|[Tt]eacher)\s+[A-Z][\w'\u2019-]{1,30})(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
 )
 _KIN: Final = re.compile(
     r"\b((?i:called|named|son|daughter|lad|lass|boy|girl|brother|sister|nephew|niece|grandson|granddaughter|kid|child))"
-    r",?\s+[A-Z][\w'’-]{1,30}(?:\s+[A-Z][\w'’-]{1,30}){0,2}"
+    r",?\s+[A-Z][\w'\u2019-]{1,30}(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
 )
-_ADDRESS: Final = re.compile(r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}")
+_ADDRESS: Final = re.compile(
+    r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}"
+)
 _ACCOUNT: Final = re.compile(r"(?i)\bu/[\w-]{2,30}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){0,3}\.bsky\.social\b")
 _DOUBLE_QUOTES: Final = str.maketrans({"“": "‘", "”": "’", '"': "'", "„": "‘", "«": "‘", "»": "’"})  # noqa: RUF001
 _FORBIDDEN_IN_LINKS: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]")
@@ -129,6 +131,11 @@ def link(url: str, says: str = "Open the post") -> Link | None:
     tail = (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
     address = f"{parts.scheme}://{host}{port}{path}{tail}"
     return Link(url=address, says=f"{says} on {shortened(host.removeprefix('www.'), 60)}")
+
+
+def mailbox(address: str) -> str:
+    """Return `address` if it is one plain e-mail address, "" if not."""
+    return address if re.fullmatch(r"[\w.+-]{1,64}@[\w.-]{1,200}", address, re.ASCII) else ""
 
 
 def is_restricted(stored: StoredMention | None, case: Case | None, escalation: Escalation) -> bool:

@@ -65,7 +65,7 @@ def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
 
 
 def age(length: timedelta) -> str:
-    """Return how long something has lasted, in whole units, rounded down: "9 days", "3 hours", "5 minutes"."""
+    """Return how long something has lasted, in whole units, rounded down: "9 days", "3 hours"."""
     minutes = max(0, int(length / timedelta(minutes=1)))
     if minutes >= 2 * 24 * 60:
         return counted(minutes // (24 * 60), "day")
@@ -107,7 +107,7 @@ def range_of(low: int, high: int) -> str:
 
 
 def money(pence: float) -> str:
-    """Return an amount of `pence` in pounds, rounded up: "£0.42"; nothing spent never looks like something."""
+    """Return an amount of `pence` in pounds, rounded up to a whole penny: "£0.42"."""
     whole = -int(-pence // 1)
     return f"£{whole // PENCE_IN_A_POUND:,}.{whole % PENCE_IN_A_POUND:02}"
 
@@ -115,3 +115,8 @@ def money(pence: float) -> str:
 def sentence(text: str) -> str:
     """Return `text` with a capital at its start."""
     return text[:1].upper() + text[1:]
+
+
+def uncapped(text: str) -> str:
+    """Return `text` as it goes on after a label: with a small letter, unless it starts with capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

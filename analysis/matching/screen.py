@@ -33,7 +33,7 @@ class _Squeezing(dict[int, str]):
         return self[code]
 
 
-_SQUEEZED = _Squeezing({0: _BETWEEN})
+_SQUEEZED = _Squeezing()
 
 
 class Screen:
@@ -59,13 +59,11 @@ class Screen:
 
     def _some(self, texts: Sequence[str]) -> list[int]:
         """Return the places of the passing texts among a few."""
+        texts = [text if text.isascii() else text.translate(_SQUEEZED) for text in texts]
         joined = _BETWEEN.join(texts)
         if joined.count(_BETWEEN) != len(texts) - 1:
             joined = _BETWEEN.join([text.replace(_BETWEEN, "") for text in texts])
-        if joined.isascii():
-            line = joined.encode().translate(_ALPHABET, _DROPPED)
-        else:
-            line = joined.translate(_SQUEEZED).encode()
+        line = joined.encode().translate(_ALPHABET, _DROPPED)
         found = self._automaton.find_matches_as_indexes(line)
         if not found:
             return []

@@ -25,6 +25,7 @@ BESIDE = 5
 SCHOOL_WORDS = (Kind.SCHOOL, Kind.SURE, Kind.OLDER)
 SURE_WORDS = (Kind.SURE, Kind.OLDER)
 OTHER_SCHOOLS = (Kind.SECONDARY, Kind.PRIMARY_SCHOOL)
+OTHERS = (*OTHER_SCHOOLS, Kind.NAMESAKE)
 
 NOBODY = "no school named"
 WEAK = "weak name without a local anchor"
@@ -184,7 +185,7 @@ class Judge:
     def _by_danger(self, evidence: Evidence, verdict: Verdict) -> None:
         """Keep safety words beside school words in a town of ours, though no school is spoken of."""
         safety, word = evidence.said(Kind.SAFETY), evidence.said(Kind.SCHOOL)
-        if safety and word and 0 < len(evidence.towns) <= MANY and not evidence.said(*OTHER_SCHOOLS):
+        if safety and word and 0 < len(evidence.towns) <= MANY and not evidence.said(*OTHERS):
             self._doubt(safety, evidence, verdict, word, evidence.anchor(min(evidence.towns), Kind.TOWN))
 
     def _together(self, evidence: Evidence, verdict: Verdict) -> None:

@@ -22,6 +22,7 @@ def command(config: Path | None, sources: tuple[str, ...], *, as_json: bool) -> 
 
     A source that cannot be read is shown with its reason, and the exit code is 1.
     """
+    from monitor.jobs.alerts import raise_alerts
     from monitor.jobs.collect import collect
     from monitor.jobs.judge import judge_pending
     from monitor.records import Outcome, as_plain
@@ -39,6 +40,7 @@ def command(config: Path | None, sources: tuple[str, ...], *, as_json: bool) -> 
                 )
                 status.update("judging")
                 opened = judge_pending(place)
+        raise_alerts(place)
         place.postman.deliver()
     if as_json:
         print_json({"runs": as_plain(runs), "cases": [case.reference for case in opened]})

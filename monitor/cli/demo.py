@@ -60,6 +60,7 @@ def _run(folder: Path) -> tuple[tuple[Run, ...], tuple[Case, ...], list[Rendered
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(err=True), transient=False) as progress:
         task = progress.add_task("starting the rehearsal town")
+        from monitor.jobs.alerts import raise_alerts
         from monitor.jobs.collect import collect
         from monitor.jobs.daily import daily, window_for
         from monitor.jobs.demo import demo_workplace
@@ -76,6 +77,7 @@ def _run(folder: Path) -> tuple[tuple[Run, ...], tuple[Case, ...], list[Rendered
             opened = judge_pending(place)
             progress.update(task, description="building and delivering the reports")
             rendered, _ = daily(place, window_for(place, place.clock()))
+            raise_alerts(place)
             place.postman.deliver()
             progress.update(task, description="done")
     return runs, opened, [rendered], place

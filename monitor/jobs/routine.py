@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from monitor.jobs.alerts import raise_alerts
 from monitor.jobs.collect import collect
 from monitor.jobs.daily import daily, window_for
 from monitor.jobs.judge import judge_pending
@@ -30,6 +31,7 @@ def collect_job(place: Workplace, planned: datetime) -> Done:
     del planned
     runs = collect(place, due_only=True)
     opened = judge_pending(place)
+    alerts = raise_alerts(place)
     place.postman.deliver()
     return Done(
         figures={
@@ -37,6 +39,7 @@ def collect_job(place: Workplace, planned: datetime) -> Done:
             "incomplete": sum(run.outcome is not Outcome.COMPLETE for run in runs),
             "new": sum(run.new for run in runs),
             "cases": len(opened),
+            "alerts": alerts,
         }
     )
 
@@ -60,7 +63,8 @@ def retention_job(place: Workplace, planned: datetime) -> Done:
 
 
 def deliver_job(place: Workplace, planned: datetime) -> Done:
-    """Try again what could not be sent."""
+    """Alert whoever is next on the ladder of an unacknowledged case; try again what could not be sent."""
     del planned
+    raise_alerts(place)
     delivered = place.postman.deliver()
     return Done(figures={"sent": delivered.sent, "delayed": delivered.delayed, "refused": delivered.refused})

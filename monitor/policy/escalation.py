@@ -6,7 +6,7 @@ Federation's Social Media Policy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,10 +24,22 @@ class Role(Table):
     per_school: bool = False
 
 
+OWNER: Final = "owner"
+"""Stands in a ladder for the case's own owner."""
+
+
+class Rung(Table):
+    """Who is alerted how long after a post was found, if nobody has acknowledged the case by then."""
+
+    after_minutes: int = Field(ge=0)
+    roles: tuple[str, ...] = Field(min_length=1)
+
+
 class SeverityRule(Table):
     """One step of the severity scale; times in minutes.
 
-    `clock` says whether they run day and night or only while the schools are staffed.
+    `clock` says whether they run day and night or only while the schools are staffed; `ladder` who is
+    alerted, and when.
     """
 
     name: str
@@ -35,6 +47,7 @@ class SeverityRule(Table):
     acknowledge_minutes: int = Field(ge=0)
     act_minutes: int = Field(ge=0)
     clock: Literal["always", "staffed"]
+    ladder: tuple[Rung, ...] = ()
     target: str
     channel: str
 
@@ -76,7 +89,7 @@ class Category(Table):
     @property
     def readers(self) -> tuple[str, ...]:
         """Roles that may read the words: the restricted ones, or owner and those told."""
-        return self.restricted_to or (self.owner, *self.told)
+        return self.restricted_to or tuple(role for role in (self.owner, *self.told) if role)
 
 
 class Escalation(Table):
@@ -100,6 +113,13 @@ class Escalation(Table):
         unknown = ({*self.conflicts} | {*self.conflicts.values()}) - self.roles.keys()
         if unknown:
             problem = f"[conflicts] names unknown roles: {', '.join(sorted(unknown))}"
+            raise ValueError(problem)
+        on_ladders = {
+            role for rule in self.severities.values() for rung in rule.ladder for role in rung.roles
+        }
+        unknown = on_ladders - self.roles.keys() - {OWNER}
+        if unknown:
+            problem = f"a ladder names unknown roles: {', '.join(sorted(unknown))}"
             raise ValueError(problem)
         missing = set(Severity) - self.severities.keys()
         if missing:

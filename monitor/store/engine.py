@@ -1,7 +1,8 @@
 """Open the store: SQLite in WAL mode by default, PostgreSQL by the same code.
 
-A write takes the lock at once (`BEGIN IMMEDIATE`) and waits for another writer up to a minute, so two
-processes never deadlock half-way. A file is readable by its owner alone.
+A write takes the lock at once (`BEGIN IMMEDIATE`, or one advisory lock on PostgreSQL) and waits for another
+writer up to a minute, so two processes never deadlock half-way, nor both find that a post is new. A read sees
+one state from its first to its last question. A file is readable by its owner alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ HEAD: Final = "0001"
 
 BUSY_SECONDS: Final = 60
 _WRITES: Final = "monitor_writes"
+_WRITERS_LOCK: Final = 0x6D6F6E69746F72
+"""Number of the advisory lock of PostgreSQL that one writer holds: "monitor" in ASCII."""
 
 
 class Store:
@@ -61,9 +64,14 @@ def open_store(url: str) -> Store:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         _own_file(Path(parsed.database))
-    engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    # hide_parameters: an error's sentence may be logged, and the parameters are posts
+    engine = sa.create_engine(
+        parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True
+    )
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+    else:
+        _prepare_postgresql(engine)
     store = Store(engine)
     if _version(store) != HEAD:
         _upgrade(store)
@@ -96,6 +104,18 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(engine: sa.Engine) -> None:
+    """Give PostgreSQL what SQLite has by nature: one writer at a time, and reads of one moment."""
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get(_WRITES):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 @contextmanager

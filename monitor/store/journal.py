@@ -73,9 +73,7 @@ def last_done(connection: sa.Connection, job: str) -> datetime | None:
 
 def first_start(connection: sa.Connection) -> datetime | None:
     """Return when the very first job of this store began."""
-    found: datetime | None = connection.scalar(
-        sa.select(job_runs.c.started).order_by(job_runs.c.id).limit(1)
-    )
+    found: datetime | None = connection.scalar(sa.select(job_runs.c.started).order_by(job_runs.c.id).limit(1))
     return found
 
 

@@ -79,14 +79,14 @@ def _take_batch(
     connection: sa.Connection, batch: Sequence[Arrival], now: datetime, articles: frozenset[str]
 ) -> Taken:
     """Store one batch."""
-    erased = _erased(connection, batch)
+    erased = _erased(connection, batch, articles)
     by_id, by_url = _known(connection, batch, articles)
     new = changed = known = 0
     for arrival in batch:
         mention = arrival.mention
-        if tombstone(mention.source, mention.native_id) in erased:
-            continue
         address = canonical(mention.url)
+        if not erased.isdisjoint(_graves(mention.source, mention.native_id, address, articles)):
+            continue
         found = by_id.get((mention.source, mention.native_id))
         if found is None and mention.source in articles and address:
             found = by_url.get(address)
@@ -148,14 +148,27 @@ def _known(
     return by_id, by_url
 
 
-def _erased(connection: sa.Connection, batch: Sequence[Arrival]) -> set[str]:
+def _erased(connection: sa.Connection, batch: Sequence[Arrival], articles: frozenset[str]) -> set[str]:
     """Return the tombstones that forbid some of the batch."""
-    keys = [tombstone(a.mention.source, a.mention.native_id) for a in batch]
+    keys = {
+        key
+        for a in batch
+        for key in _graves(a.mention.source, a.mention.native_id, canonical(a.mention.url), articles)
+    }
     return set(connection.scalars(sa.select(tombstones.c.key).where(tombstones.c.key.in_(keys))))
 
 
+def _graves(source: str, native_id: str, address: str, articles: frozenset[str]) -> tuple[str, ...]:
+    """Return the tombstones that would forbid a mention: its own, and an article's through any feed."""
+    own = tombstone(source, native_id)
+    return (own, tombstone("", address)) if address and source in articles else (own,)
+
+
 def tombstone(source: str, native_id: str) -> str:
-    """Return the key under which an erased post is remembered: a hash of its id, nothing of its content."""
+    """Return the key under which an erased post is remembered: a hash of its id, nothing of its content.
+
+    Articles are remembered by their canonical address as well, under the source "".
+    """
     return hashlib.sha256(f"{source}\0{native_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -326,17 +339,19 @@ def erase(
     erased = 0
     for chunk in batched(numbers):
         rows = connection.execute(
-            sa.select(mentions.c.source, mentions.c.native_id).where(mentions.c.id.in_(chunk))
+            sa.select(mentions.c.source, mentions.c.native_id, mentions.c.canonical_url).where(
+                mentions.c.id.in_(chunk)
+            )
         ).all()
-        graves = [
-            {"key": tombstone(row.source, row.native_id), "source": row.source, "at": now, "why": why}
+        graves = {
+            key: {"key": key, "source": row.source, "at": now, "why": why}
             for row in rows
             if row.source not in forget
-        ]
+            for key in _graves(row.source, row.native_id, row.canonical_url, frozenset({row.source}))
+        }
         if graves:
-            keys = [grave["key"] for grave in graves]
-            connection.execute(sa.delete(tombstones).where(tombstones.c.key.in_(keys)))
-            connection.execute(sa.insert(tombstones), graves)
+            connection.execute(sa.delete(tombstones).where(tombstones.c.key.in_(graves)))
+            connection.execute(sa.insert(tombstones), list(graves.values()))
         erased += connection.execute(sa.delete(mentions).where(mentions.c.id.in_(chunk))).rowcount
     return erased
 
@@ -348,8 +363,17 @@ def expired(
     by_severity: dict[Severity, timedelta],
     by_source: dict[str, timedelta],
 ) -> tuple[int, ...]:
-    """Return the numbers of mentions whose time is over: by severity, or sooner by their source's terms."""
+    """Return the numbers of mentions whose time is over: by severity, or sooner by their source's terms.
+
+    What was judged not to be about our schools goes at once (PR07); what nobody judged, after the longest
+    time.
+    """
+    judged = mentions.c.judged_under.is_not(None)
     age = [
+        sa.and_(judged, judgements.c.severity.is_(None)),
+        sa.and_(~judged, mentions.c.first_seen < now - max(by_severity.values())),
+    ]
+    age += [
         sa.and_(judgements.c.severity == severity.value, mentions.c.first_seen < now - kept)
         for severity, kept in by_severity.items()
     ]

@@ -78,6 +78,23 @@ def due(connection: sa.Connection, now: datetime) -> tuple[OutMessage, ...]:
     return tuple(_message(row) for row in rows)
 
 
+def claim(connection: sa.Connection, message: OutMessage, *, now: datetime, until: datetime) -> bool:
+    """Take a due message for one try; return False if another process took or sent it meanwhile.
+
+    It comes back at `until`, should the process die before it says what became of the try.
+    """
+    taken = connection.execute(
+        sa.update(messages)
+        .where(
+            messages.c.message_id == message.message_id,
+            messages.c.state == QUEUED,
+            messages.c.next_try <= now,
+        )
+        .values(next_try=until)
+    )
+    return taken.rowcount == 1
+
+
 def mark_sent(connection: sa.Connection, message: OutMessage, *, at: datetime, how: str) -> None:
     """Record that a message left, `how` being "smtp" or "file"; its content is kept no longer."""
     connection.execute(

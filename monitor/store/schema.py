@@ -161,7 +161,7 @@ bookmarks = sa.Table(
 tombstones = sa.Table(
     "tombstones",
     metadata,
-    # keyed hash of source and native id: an erased post does not come back, and nothing of it stays
+    # hash of source and native id, or of an article's address: it does not come back, nothing of it stays
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),

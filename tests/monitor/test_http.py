@@ -120,8 +120,6 @@ def test_any_retry_after_gives_a_moment_within_a_day(header: str) -> None:
         (451, AccessRefused),
         (404, UnexpectedShape),
         (410, UnexpectedShape),
-    ]
-    + [
         (500, Unreachable),
         (502, Unreachable),
         (503, Unreachable),
@@ -226,8 +224,11 @@ def test_a_redirect_in_circles_ends(client: Client, server: Server) -> None:
         "http://169.254.169.254/latest/meta-data/",
         "http://[::1]/",
         "http://[::ffff:10.0.0.1]/",
-    ]
-    + ["http://0.0.0.0/", "http://2130706433/", "http://localhost/", "http://100.64.0.1/"],
+        "http://0.0.0.0/",
+        "http://2130706433/",
+        "http://localhost/",
+        "http://100.64.0.1/",
+    ],
 )
 def test_a_redirect_into_a_private_network_is_refused(client: Client, server: Server, target: str) -> None:
     server.play(fault.redirect(target), at="/hello")
@@ -358,7 +359,7 @@ def test_pictures_films_and_sounds_are_never_read(client: Client, server: Server
 
 
 def test_a_name_that_does_not_resolve_is_unreachable(client: Client) -> None:
-    with pytest.raises(Unreachable, match="nowhere.invalid"):
+    with pytest.raises(Unreachable, match="nowhere"):
         client.get("http://nowhere.invalid/", source="feeds")
 
 

@@ -72,7 +72,7 @@ def test_the_documented_example_can_be_read() -> None:
         ('towns = ["Thistlebrook"]\n', "", "schools[0].towns", "", "'towns' is missing"),
     ],
 )
-def test_a_mistake_names_the_file_the_line_the_key_and_the_cure(  # noqa: PLR0913, PLR0917 - one row of the table
+def test_a_mistake_names_the_file_the_line_the_key_and_the_cure(
     tmp_path: Path, old: str, new: str, key: str, line_has: str, says: str
 ) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
