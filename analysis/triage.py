@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
 SURE_URGENT: Final = 0.5
 """From this probability on, the encoder alone raises a post that no rule found."""
-SURE_CATEGORY: Final = 0.5
-"""From this probability on, the encoder names the category of an everyday post."""
+SUPPORT: Final = 0.2
+"""From this probability on, the encoder supports a rule that is only a hint."""
+MODEL_WEIGHT: Final = 4.0
+"""How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
 
 class Words(Protocol):
@@ -169,91 +171,87 @@ class Triage:
         whole = f"{title.text}\n{text.text}" if title.text else text.text
         reading = _Reading(title=title, text=text, wording=self._book.slang.read(whole))
         hits = self._book.hits(reading.wording)
-        claims = self._claims(reading, self._book.fired(hits))
-        safety = self._book.safety(hits)
+        claims = self._claims(reading, self._book.fired(hits), evidence)
         if relevant is Relevance.UNCERTAIN:
             return self._uncertain(claims)
-        claims = self._with_evidence(claims, evidence)
-        if not any(claim.severity in URGENT for claim in claims):
-            claims = self._everyday(claims, evidence, sentiment)
-        claims.sort(key=self._order)
-        best, *others = claims
+        if not claims:
+            claims = [self._by_tone(sentiment)]
+        best, *others = sorted(claims, key=self._order)
         reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
+        safety = self._book.safety(hits)
         if best.severity not in URGENT and safety:
             reasons += (self._shown(reading, safety),)
-        severity = min((best.severity, *(c.severity for c in others if c.severity in URGENT)))
         also = tuple(claim.category for claim in others if claim.category not in _MILD)
-        return self._result(best.category, severity, also, reasons)
+        return self._result(best.category, best.severity, also, reasons)
 
     def _order(self, claim: _Claim) -> tuple[object, ...]:
-        """Return the key by which claims are ranked: the first question answered with yes wins."""
-        question, place = self._rank.get(claim.category, (len(self._rank), 0))
-        if claim.severity is Severity.P0:
-            return (0, question, place, -claim.weight)
-        if claim.severity in URGENT:
-            return (1, question, place, -claim.weight)
-        return (2, -claim.weight, question, place)
+        """Return the key by which claims are ranked: danger first, then what speaks loudest, then the questions."""
+        urgency = {Severity.P0: 0, Severity.P1: 1}.get(claim.severity, 2)
+        return (urgency, -claim.weight, self._rank.get(claim.category, (len(self._rank), 0)))
 
-    def _claims(self, reading: _Reading, fired: tuple[Found, ...]) -> list[_Claim]:
-        """Return one claim for each category of which a rule fired."""
+    def _claims(
+        self, reading: _Reading, fired: tuple[Found, ...], evidence: ModelEvidence | None
+    ) -> list[_Claim]:
+        """Return one claim for each category that rules or the encoder name."""
         by_category: dict[str, list[Found]] = {}
         for found in fired:
-            by_category.setdefault(found.rule.category, []).append(found)
+            supported = evidence is None or evidence.urgent >= SUPPORT
+            if found.rule.kind == "sure" or (found.rule.kind == "hint" and supported):
+                by_category.setdefault(found.rule.category, []).append(found)
+        reasons: dict[str, tuple[Reason, ...]] = {}
+        if evidence is not None:
+            category = self._named(evidence, {c for c in by_category if self._worst(c, by_category[c]) in URGENT})
+            if category:
+                by_category.setdefault(category, [])
+                reasons[category] = (_by_model(evidence, category),)
+        for found in fired:
+            if found.rule.kind == "escalator" and found.rule.category in by_category:
+                by_category[found.rule.category].append(found)
         claims = []
         for category, founds in by_category.items():
+            founds.sort(key=lambda found: found.rule.severity or self._severity(found.rule.category))
+            weight = sum(found.rule.weight for found in founds)
+            if evidence is not None:
+                weight += MODEL_WEIGHT * evidence.categories.get(category, 0.0)
             row = self._escalation.category(category)
-            founds.sort(key=lambda found: found.rule.severity or row.severity or Severity.P4)
             claims.append(
                 _Claim(
                     category=category,
-                    severity=founds[0].rule.severity or row.severity or Severity.P4,
-                    weight=sum(found.rule.weight for found in founds),
-                    reasons=tuple(reading.reason(found, row.clauses) for found in founds),
+                    severity=self._worst(category, founds),
+                    weight=weight,
+                    reasons=tuple(reading.reason(found, row.clauses) for found in founds)
+                    + reasons.get(category, ()),
                 )
             )
         return claims
 
-    def _with_evidence(self, claims: list[_Claim], evidence: ModelEvidence | None) -> list[_Claim]:
-        """Return the claims, with one of the encoder's where it is sure that a post is urgent."""
-        if evidence is None or any(claim.severity in URGENT for claim in claims):
-            return claims
-        urgent = {c: p for c, p in evidence.categories.items() if self._severity(c) in URGENT}
-        if evidence.urgent < SURE_URGENT or not urgent:
-            return claims
-        category = max(urgent, key=urgent.__getitem__)
-        reason = _by_model(evidence, f"reads as urgent ({evidence.urgent:.0%})")
-        return [
-            *claims,
-            _Claim(category=category, severity=self._severity(category), weight=1.0, reasons=(reason,)),
-        ]
+    def _worst(self, category: str, founds: list[Found]) -> Severity:
+        """Return the most urgent severity that rules give a category; the matrix's where there is no rule."""
+        given = [found.rule.severity or self._severity(category) for found in founds]
+        return min(given, default=self._severity(category))
 
-    def _everyday(
-        self, claims: list[_Claim], evidence: ModelEvidence | None, sentiment: Sentiment | None
-    ) -> list[_Claim]:
-        """Return the claims of a post that is not urgent, the encoder's and the tone's word among them."""
-        if evidence is not None:
-            category, probability = evidence.likeliest
-            if category and self._severity(category) not in URGENT and category in self._rank:
-                reason = _by_model(evidence, f"reads as {category} ({probability:.0%})")
-                same = [claim for claim in claims if claim.category == category]
-                severity = same[0].severity if same else self._severity(category)
-                reasons = (*(same[0].reasons if same else ()), reason)
-                weight = 3.0 * probability + sum(claim.weight for claim in same)
-                if probability >= SURE_CATEGORY or same:
-                    claims = [claim for claim in claims if claim.category != category]
-                    claims.append(
-                        _Claim(category=category, severity=severity, weight=weight, reasons=reasons)
-                    )
-        if claims:
-            return claims
+    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> str:
+        """Return the category that the encoder names: an urgent one only if it is sure of the urgency."""
+        raised = evidence.urgent >= SURE_URGENT or urgent_by_rule
+        allowed = {
+            category: probability
+            for category, probability in evidence.categories.items()
+            if category in self._rank and (raised or self._severity(category) not in URGENT)
+        }
+        if evidence.urgent >= SURE_URGENT and not urgent_by_rule:
+            allowed = {c: p for c, p in allowed.items() if self._severity(c) in URGENT} or allowed
+        return max(allowed, key=allowed.__getitem__, default="")
+
+    def _by_tone(self, sentiment: Sentiment | None) -> _Claim:
+        """Return the claim of a post of which nothing is known but its tone."""
         category = {Sentiment.POSITIVE: "PRAISE", Sentiment.NEGATIVE: "COMPLAINT_SERVICE"}.get(
             sentiment or Sentiment.NEUTRAL, "NEUTRAL"
         )
         note = f"no rule fired; the tone is {sentiment}" if sentiment else "no rule fired"
         reason = Reason(about="category", rule="default", note=note)
-        return [
-            _Claim(category=category, severity=self._severity(category), weight=0.0, reasons=(reason,))
-        ]
+        return _Claim(
+            category=category, severity=self._severity(category), weight=0.0, reasons=(reason,)
+        )
 
     def _uncertain(self, claims: list[_Claim]) -> TriageResult:
         """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""
@@ -294,9 +292,9 @@ class Triage:
 _MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
 
 
-def _by_model(evidence: ModelEvidence, says: str) -> Reason:
+def _by_model(evidence: ModelEvidence, category: str) -> Reason:
     """Return the encoder's word as a reason, with the nearest labelled example."""
-    note = says
+    note = f"reads as {category} ({evidence.categories.get(category, 0.0):.0%}), urgent {evidence.urgent:.0%}"
     if evidence.nearest_id:
         note += (
             f"; nearest example {evidence.nearest_id}, {evidence.nearest_category}, "

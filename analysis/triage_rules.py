@@ -145,6 +145,9 @@ class Rulebook:
     def _enter(self, phrase: str, term: int, plain: Slang) -> None:
         """Enter one phrase as the reader will see it."""
         reading = plain.read(phrase.casefold().removesuffix("*"))
+        if reading.words and any(not mark.isascii() for mark, _, _ in reading.marks):
+            problem = f"the phrase {phrase!r} mixes words and signs"
+            raise ConfigError(problem, key="groups", cure="write the two as a pattern: word .. sign")
         if reading.words:
             written = f" {' '.join(reading.words)}" + ("" if phrase.endswith("*") else " ")
             self._phrases.setdefault(written, set()).add(term)

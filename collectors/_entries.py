@@ -33,7 +33,11 @@ class NotAFeed(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as its feed gave it; `title` and `content` are HTML of any quality, times are zone-aware."""
+    """One entry as its feed gave it.
+
+    `title` and `content` are HTML of any quality. Times are zone-aware; `published` never lies ahead: what a
+    wrong clock or an embargo dates later was published when we saw it.
+    """
 
     id: str
     link: str
@@ -73,7 +77,7 @@ def _xml_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) 
     """Return the entries of an RSS or Atom feed."""
     told = {"content-location": url, "content-type": headers.get("content-type", "application/xml")}
     found = feedparser.parse(BytesIO(body), response_headers=told)
-    if not found.version and not found.entries:
+    if not found.get("version") and not found.entries:
         kind = headers.get("content-type", "no content type").split(";")[0]
         raise NotAFeed(f"expected a feed, got {kind}")
     feed_time = _time(found.feed, "updated") or _time(found.feed, "published") or now
@@ -84,7 +88,7 @@ def _xml_feed(body: bytes, headers: Mapping[str, str], url: str, now: datetime) 
             link=str(entry.get("link", "")),
             title=str(entry.get("title", "")),
             content=_longest(entry),
-            published=_time(entry, "published") or _time(entry, "updated") or feed_time,
+            published=min(_time(entry, "published") or _time(entry, "updated") or feed_time, now),
             updated=_time(entry, "updated"),
             language=language,
         )
@@ -139,7 +143,7 @@ def _json_item(item: Any, language: str, now: datetime) -> Entry | Malformed:  #
         link=words.get("url", ""),
         title=html.escape(words.get("title", "")),
         content=words.get("content_html") or summary,
-        published=published or updated or now,
+        published=min(published or updated or now, now),
         updated=updated,
         language=words.get("language", language),
     )

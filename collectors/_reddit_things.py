@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from collectors._words import Words
 from monitor.records import Gone, Malformed, Mention
 
 DELETED: Final = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[ removed by reddit ]"})
@@ -27,10 +28,10 @@ class Thing(BaseModel):
     name: Annotated[str, Field(pattern=r"^t[13]_[0-9a-z]{1,13}$")]
     created_utc: Epoch
     subreddit: str = ""
-    title: str = ""
-    selftext: str = ""
-    body: str = ""
-    link_title: str = ""
+    title: Words = ""
+    selftext: Words = ""
+    body: Words = ""
+    link_title: Words = ""
     link_id: Fullname | None = None
     parent_id: Fullname | None = None
     crosspost_parent: Fullname | None = None
@@ -95,7 +96,7 @@ def mention_or_gone(thing: Thing, source: str, *, channel: str, title: str = "")
         title: of the post that a comment stands under, where the comment itself does not tell.
     """
     comment = thing.name.startswith("t1_")
-    text = thing.body if comment else thing.selftext
+    text = thing.body if comment else thing.selftext or thing.title  # a link has no words but its title
     marks = {text.strip().lower()} if comment else {text.strip().lower(), thing.title.strip().lower()}
     if thing.removed_by_category is not None or marks & DELETED:
         return Gone(source=source, native_id=thing.name)

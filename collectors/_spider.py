@@ -147,7 +147,7 @@ class PageSpider(Spider):
         assert response.request is not None  # noqa: S101 - Scrapy sets it
         self._write_error(failure.value, response.request.cb_kwargs)
 
-    def _write_error(self, error: BaseException, told: dict[str, Any]) -> None:
+    def _write_error(self, error: BaseException | None, told: dict[str, Any]) -> None:
         """Write an error where it belongs: the entry's own, or one linked page's."""
         problem = getattr(error, "problem", f"could not be understood ({type(error).__name__})")
         if not told["root"] and not isinstance(error, RateLimited):

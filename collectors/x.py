@@ -8,21 +8,23 @@ more. X is renaming tweets to posts; answers in both generations of names are re
 
 from __future__ import annotations
 
-import html
+import json
 import logging
 import math
 import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import requests
 import tweepy  # type: ignore[import-untyped]
-from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from collectors import SourceOptions
 from collectors._packing import first_fit, quoted
 from collectors._vendor import BaseAddress, leashed
+from collectors._x_posts import SOURCE as NAME
+from collectors._x_posts import Page, Post, born, mention_of, what_is_wrong
 from monitor.errors import AccessRefused, QuotaSpent, RateLimited, SourceError, UnexpectedShape
 from monitor.http import retry_at, status_error
 from monitor.records import Bookmark, Gone, Malformed, Mention, Spent
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from collectors import Collector, Tools
     from monitor.records import Ask, Yielded
 
-NAME: Final = "x"
 SECRETS: Final = ("X_BEARER_TOKEN",)
 SEARCH: Final = "/2/tweets/search/recent"
 LOOKUP: Final = "/2/tweets"
@@ -52,8 +53,6 @@ FIELDS: Final = {
     "post": {"post.fields": "created_at,lang,note_post"},
 }
 """The field lists that each generation of the API knows."""
-SNOWFLAKE_START: Final = 1_288_834_974_657
-"""Milliseconds since 1970 at which X's numbering begins; an id's clock stands above its lowest 22 bits."""
 
 # tweepy's debug lines quote whole answers: posts do not belong into a log
 logging.getLogger("tweepy").setLevel(logging.INFO)
@@ -110,11 +109,11 @@ class X:
                 match item:
                     case Spent(pence=pence):
                         left -= pence
-                    case _Post() as post:
+                    case Post() as post:
                         # two queries, two pages or an edit may show a post again: the newest version stays
                         if versions.get(post.first_id, -1) < int(post.id):
                             versions[post.first_id] = int(post.id)
-                            yield _mention(post)
+                            yield mention_of(post)
                         continue
                 yield item
 
@@ -133,7 +132,7 @@ class X:
             unanswered = set(batch)
             for item in page.items():
                 match item:
-                    case _Post() as post:
+                    case Post() as post:
                         unanswered.discard(post.id)
                         latest = post.latest_id
                         if latest != post.id and latest not in natives:
@@ -141,7 +140,7 @@ class X:
                             natives[latest] = natives.get(post.id, post.first_id)
                             waiting.append(latest)
                         else:
-                            yield _mention(post)
+                            yield mention_of(post)
                     case Gone(native_id=native_id):
                         unanswered.discard(native_id)
                         yield Gone(source=NAME, native_id=natives.get(native_id, native_id))
@@ -152,7 +151,7 @@ class X:
 
     def _search(
         self, query: str, ask: Ask, left: float
-    ) -> Iterator[_Post | Gone | Malformed | Spent | Bookmark]:
+    ) -> Iterator[Post | Gone | Malformed | Spent | Bookmark]:
         """Yield every page of one query, and only then the bookmark: nothing unseen may be skipped."""
         since, start = self._since(query, ask)
         bounds = {"since_id": since} if since else {"start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -165,7 +164,7 @@ class X:
             left -= cost.pence
             yield cost
             for item in page.items():
-                if isinstance(item, _Post):
+                if isinstance(item, Post):
                     newest = max(newest, int(item.id))
                 yield item
             token = page.meta.next_token if page.meta else ""
@@ -180,9 +179,11 @@ class X:
 
     def _since(self, query: str, ask: Ask) -> tuple[str, datetime]:
         """Return the bookmark's id if X still accepts it ("" if not), and where to start otherwise."""
-        earliest = self._clock() - REACH
+        now = self._clock()
+        earliest = now - REACH
         value = ask.bookmarks.get(query, "")
-        fresh = re.fullmatch("[0-9]{1,19}", value) and _born(value) > earliest
+        # an id from the future would hide everything until then
+        fresh = re.fullmatch("[0-9]{1,19}", value) and earliest < born(value) <= now
         return value if fresh else "", max(ask.window.start, earliest)
 
     def _affordable(self, left: float) -> int:
@@ -201,12 +202,12 @@ class X:
             )
         return posts
 
-    def _cost(self, page: _Page) -> Spent:
+    def _cost(self, page: Page) -> Spent:
         """Return what a page cost; posts that came along unasked are billed as well."""
         posts = len(page.data or ()) + len(page.includes.posts)
         return Spent(calls=1, units=posts, pence=posts * self._options.pence_per_post)
 
-    def _page(self, route: str, params: dict[str, str]) -> _Page:
+    def _page(self, route: str, params: dict[str, str]) -> Page:
         """Ask for one page.
 
         Raises:
@@ -214,10 +215,13 @@ class X:
         """
         response = self._client.request("GET", route, params={**FIELDS[self._options.field_names], **params})
         try:
-            page = _Page.model_validate_json(response.content)
+            # in two steps: pydantic's own JSON reader refuses a page for half a character inside one post
+            page = Page.model_validate(json.loads(response.content))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            raise UnexpectedShape(NAME, f"expected a page of posts, got {first['type']}") from None
+            raise UnexpectedShape(NAME, f"expected a page of posts: {what_is_wrong(error)}") from None
+        except (ValueError, RecursionError):
+            kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+            raise UnexpectedShape(NAME, f"expected JSON, got {kind[:40]}") from None
         promised = page.meta.result_count if page.meta else 0
         if (page.data is None and page.meta is None and page.errors is None) or (promised and not page.data):
             raise UnexpectedShape(NAME, "an answer without posts, count or error")
@@ -258,140 +262,3 @@ def _refused(status: int, headers: Mapping[str, str], host: str, now: datetime) 
     if status == HTTPStatus.PAYMENT_REQUIRED:
         return AccessRefused(NAME, f"{host} says that the account has no credit left (402)")
     return status_error(NAME, status, headers, host, now)
-
-
-def _born(post_id: str) -> datetime:
-    """Return when a post was written, which X's numbers tell to the millisecond."""
-    return datetime.fromtimestamp(((int(post_id) >> 22) + SNOWFLAKE_START) / 1000, tz=UTC)
-
-
-def _mention(post: _Post) -> Mention:
-    """Return a post as a mention; every version of an edited post has the first version's id as its key."""
-    first = post.first_id
-    edited = first != post.id
-    words = post.note.text if post.note else post.text
-    parents = [other.id for other in post.referenced if other.type == "replied_to"]
-    originals = [other.id for other in post.referenced if other.type in {"retweeted", "reposted"}]
-    return Mention(
-        source=NAME,
-        native_id=first,
-        url=f"https://x.com/i/web/status/{first}",
-        text=html.unescape(words),
-        published=min(_born(first), post.created_at) if edited else post.created_at,
-        channel="search",  # the query names the schools: as a channel it would look like evidence
-        author=post.author_id,
-        language="" if post.lang[:1] == "q" or post.lang in {"und", "zxx", "art"} else post.lang,
-        in_reply_to=parents[0] if parents else None,
-        repost_of=originals[0] if originals else None,
-        edited=post.created_at if edited else None,
-    )
-
-
-def _none_is_empty(value: Any) -> Any:  # noqa: ANN401 - whatever the wire holds
-    """Read null as an empty list."""
-    return [] if value is None else value
-
-
-PostId = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
-
-
-class _Reference(BaseModel):
-    """Another post that a post answers, quotes or repeats."""
-
-    type: str = ""
-    id: PostId
-
-
-class _Note(BaseModel):
-    """The whole text of a long post, of which `text` holds the beginning."""
-
-    text: str
-
-
-class _Post(BaseModel):
-    """One post, in either generation of names."""
-
-    id: PostId
-    text: str
-    created_at: AwareDatetime
-    author_id: str = ""
-    lang: str = ""
-    history: Annotated[list[PostId], BeforeValidator(_none_is_empty)] = Field(
-        default=[], validation_alias=AliasChoices("edit_history_tweet_ids", "edit_history_post_ids")
-    )
-    referenced: Annotated[list[_Reference], BeforeValidator(_none_is_empty)] = Field(
-        default=[], validation_alias=AliasChoices("referenced_tweets", "referenced_posts")
-    )
-    note: _Note | None = Field(default=None, validation_alias=AliasChoices("note_tweet", "note_post"))
-
-    @property
-    def first_id(self) -> str:
-        """The id that stays the same through every edit."""
-        return min((self.id, *self.history), key=int)
-
-    @property
-    def latest_id(self) -> str:
-        """The newest version's id."""
-        return max((self.id, *self.history), key=int)
-
-
-class _Problem(BaseModel):
-    """A partial error inside a good answer."""
-
-    type: str = ""
-    resource_type: str = ""
-    resource_id: str = ""
-    value: str = ""
-
-    def read(self) -> Gone | Malformed:
-        """Return what it means for us: a deleted or protected post is gone, the rest is counted."""
-        post_id = self.resource_id or self.value
-        kind = self.type.rpartition("/")[2]
-        if (
-            kind in {"resource-not-found", "not-authorized-for-resource"}
-            and self.resource_type in {"tweet", "post"}
-            and re.fullmatch("[0-9]{1,19}", post_id)
-        ):
-            return Gone(source=NAME, native_id=post_id)
-        return Malformed(reason=f"X reports an error: {kind[:60] or 'unnamed'}")
-
-
-class _Meta(BaseModel):
-    """A page's count and its cursor, "" on the last page."""
-
-    result_count: int = 0
-    next_token: str = ""
-
-
-class _Includes(BaseModel):
-    """What came along with the posts."""
-
-    posts: list[Any] = Field(default=[], validation_alias=AliasChoices("tweets", "posts"))
-
-
-class _Page(BaseModel):
-    """One answer; without a result X leaves `data` out."""
-
-    data: list[Any] | None = None
-    errors: list[Any] | None = None
-    includes: _Includes = _Includes()
-    meta: _Meta | None = None
-
-    def items(self) -> Iterator[_Post | Gone | Malformed]:
-        """Yield each post and each partial error; what cannot be read is counted, and the rest goes on."""
-        for wire in self.data or ():
-            try:
-                yield _Post.model_validate(wire)
-            except ValidationError as error:
-                yield Malformed(reason=_what_is_wrong(error))
-        for wire in self.errors or ():
-            try:
-                yield _Problem.model_validate(wire).read()
-            except ValidationError as error:
-                yield Malformed(reason=_what_is_wrong(error))
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    """Return place and kind of the first thing that is wrong, never its content."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'item'}: {first['type']}"

@@ -1,7 +1,7 @@
 """The daily digest: what needs a response, by when and by whom, and what was not seen.
 
-It is for the response owner, who opens it at 07:30 and has two minutes. It is sent on quiet days too: a digest
-that does not come must never be mistaken for a day on which nothing was said.
+It is for the response owner, who opens it at 07:30 and has two minutes. It is sent on quiet days too: a
+digest that does not come must never be mistaken for a day on which nothing was said.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ def _item(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook)
 def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
     """Return what shows beside the subject in a list of messages; no category, no name, no word of a post."""
     parts = [f"First: {items[0].by}, {items[0].who}."] if items else []
-    parts.append(volume.split(". ")[0].rstrip(".") + ".")
+    parts.append(volume.partition(". ")[0].rstrip(".") + ".")
     parts += [f"Not seen: {wording.listed(looking.unread)}."] if looking.unread else []
     return shortened(" ".join(parts), 250)
 
@@ -371,7 +371,7 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
 
 
 def _news(material: DailyMaterial, stories: Stories, of_cases: Mapping[int, Case]) -> list[int]:
-    """Return the stories that are new and belong to no open case: most urgent first, then most told, then newest."""
+    """Return the new stories of no open case: the most urgent first, then the most told, then the newest."""
 
     def order(first: int) -> tuple[str, int, float, int]:
         stored = stories.face(first)

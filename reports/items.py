@@ -174,7 +174,7 @@ def tone(judgement: Judgement) -> str:
 
 
 def why(judgement: Judgement, *, with_words: bool, book: Wordbook) -> str:
-    """Return why a post has its category: the first reason's sentence and rule, and its words if they may stand.
+    """Return why a post has its category: the first reason's sentence, rule and, if they may stand, words.
 
     A post that may not be about our schools says first what spoke for it.
     """
@@ -277,7 +277,7 @@ def _restricted_facts(case: Case, book: Wordbook) -> tuple[Fact, ...]:
 def _facts(
     case: Case, stored: StoredMention | None, spread_words: str, *, kind: Kind, book: Wordbook
 ) -> tuple[Fact, ...]:
-    """Return an item's labelled lines, the most useful first; of an urgent one nothing that leads to the post."""
+    """Return an item's labelled lines, most useful first; of an urgent one none that leads to the post."""
     row = book.row(case.category)
     facts = []
     if row:

@@ -43,24 +43,25 @@ READ: Final = 2000
 """Characters of a post that are looked at for a quotation; it shows fewer."""
 
 _UNPRINTABLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]"
 )
 """Control characters, and those that turn the direction of writing so that text shows as what it is not."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _TITLED: Final = re.compile(
     r"\b(?:(?i:mr|mrs|ms|mx|dr|prof|professor|rev)\b\.?\s+[\w'\u2019-]{2,30}|"
-    r"(?:[Mm]iss|[Ss]ir|[Mm]adam|[Hh]ead|[Hh]eadteacher|[Tt]eacher)\s+[A-Z][\w'\u2019-]{1,30})(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
+    r"(?:[Mm]iss|[Ss]ir|[Mm]adam|[Hh]ead|[Hh]eadteacher|[Tt]eacher)\s+[A-Z][\w'\u2019-]{1,30})"
+    r"(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
 )
 _KIN: Final = re.compile(
-    r"\b((?i:called|named|son|daughter|lad|lass|boy|girl|brother|sister|nephew|niece|grandson|granddaughter|kid|child))"
+    r"\b((?i:called|named|son|daughter|lad|lass|boy|girl|kid|child|brother|sister|nephew|niece|grandson))"
     r",?\s+[A-Z][\w'\u2019-]{1,30}(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
 )
 _ADDRESS: Final = re.compile(
     r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}"
 )
 _ACCOUNT: Final = re.compile(r"(?i)\bu/[\w-]{2,30}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){0,3}\.bsky\.social\b")
-_DOUBLE_QUOTES: Final = str.maketrans({"“": "‘", "”": "’", '"': "'", "„": "‘", "«": "‘", "»": "’"})  # noqa: RUF001
+_DOUBLE_QUOTES: Final = str.maketrans(dict.fromkeys('“”"„«»\u201f\u301d\u301e\uff02', "'"))
 _FORBIDDEN_IN_LINKS: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]")
 
 

@@ -1,8 +1,8 @@
 """Views into HTML and text: one Jinja environment, one style, one inliner.
 
-Templates are named `NAME.html.j2` and `NAME.txt.j2` and are handed one variable, `view`, whose texts are ready
-to print. HTML is escaped by the name of the template (Jinja's own `select_autoescape` looks at the last ending
-alone and would not escape `.html.j2`); text is not, because an e-mail's text part shows what it is given.
+Templates are named `NAME.html.j2` and `NAME.txt.j2` and are handed one variable, `view`, whose texts are
+ready to print. HTML is escaped by the name of the template (Jinja's own `select_autoescape` looks at the last
+ending alone and would not escape `.html.j2`); text is not, because a text part shows what it is given.
 Nothing that is missing prints as nothing: an unknown name is an error.
 """
 

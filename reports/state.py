@@ -24,7 +24,7 @@ VERBS: Final[tuple[tuple[Kind, str, str], ...]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What matters most: what is due, else what was not seen, else what does not work, else that all is quiet.
+    """What matters most: what is due, else what was not seen, else what does not work, else quiet.
 
     Attributes:
         subject: counts alone, fit for a lock screen: "2 need a reply, 1 overdue; X not read".

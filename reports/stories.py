@@ -27,7 +27,7 @@ class Stories:
 
     @classmethod
     def of(cls, copies_of: Mapping[int, tuple[int, ...]], mentions: Iterable[StoredMention]) -> Stories:
-        """Return the stories of `mentions`; `copies_of` maps the id of a first mention to those of its copies."""
+        """Return the stories of `mentions`; `copies_of` maps a first mention's id to its copies'."""
         first_of = {copy: first for first, copies in copies_of.items() for copy in copies}
         known: dict[int, dict[int, StoredMention]] = {}
         for stored in mentions:

@@ -1,4 +1,4 @@
-"""What has to be known to say a case in words: the matrix, the names of schools and sources, time and zone."""
+"""What has to be known to say a case in words: the matrix, names of schools and sources, time and zone."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ import numpy as np
 from analysis.encoder import preprocess
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
+SENTIMENTS: Final = ("negative", "neutral", "positive")
 POSITIVE: Final = frozenset(
     "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
 )
@@ -59,13 +60,18 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One invented post: text, category id, whether it is P0 or P1, and the file and row that hold it."""
+    """One invented post.
+
+    Attributes: text (preprocessed), category and also (category ids), urgent (P0 or P1), sentiment (0 to 2), origin
+    (the post's id).
+    """
 
     text: str
     category: str
+    also: tuple[str, ...]
     urgent: bool
+    sentiment: int
     origin: str
-    community: str = field(default="")
 
 
 def data_folder() -> Path:
@@ -94,15 +100,19 @@ def read_corpus(folder: Path) -> list[Example]:
 
 def read_posts(folder: Path) -> list[Post]:
     """The invented posts of ``benchmarks/posts/seen``, file by file; never those of ``held_out``."""
-    posts = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.strip():
-                row = json.loads(line)
-                urgent = row.get("severity") in {"P0", "P1"}
-                text = preprocess(row["text"])
-                posts.append(Post(text, row["category"], urgent, path.stem, row.get("community") or ""))
-    return posts
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in lines if line.strip()]
+    return [
+        Post(
+            preprocess(row["text"]),
+            row["category"],
+            tuple(row["also"]),
+            row["severity"] in {"P0", "P1"},
+            SENTIMENTS.index(row["sentiment"]),
+            row["id"],
+        )
+        for row in rows
+    ]
 
 
 def folds(examples: list[Example], count: int) -> np.ndarray:

@@ -135,9 +135,11 @@ class Phrasebook:
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
+        phrases = list(phrases)
+        squeezed_of = {text: squeeze(fold(text).text) for text in {phrase.text for phrase in phrases}}
         alike: dict[tuple[str, Kind], list[Phrase]] = defaultdict(list)
         for phrase in phrases:
-            alike[squeeze(fold(phrase.text).text), phrase.kind].append(phrase)
+            alike[squeezed_of[phrase.text], phrase.kind].append(phrase)
         self._whole: dict[str, list[Phrase]] = defaultdict(list)
         for (squeezed, _), same in alike.items():
             self._whole[squeezed].append(
@@ -275,7 +277,7 @@ class _Reading:
         text = self.folded.text
         if last >= len(text) or self._apart(last - 1, last):
             return True
-        if last < 2 or not text[last - 2].isalnum():  # noqa: PLR2004
+        if last < 2 or not text[last - 2].isalnum():
             return False
         return text[last] == "s" and (last + 1 >= len(text) or not text[last + 1].isalnum())
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Texts that are read as one line: many enough for the cost of a call, few enough for the cache."""
 
+FEW = 5_000
+"""Words up to which the automaton may take much memory for speed: about 256 bytes a letter."""
+
 _BETWEEN = "\0"
 _ALPHABET = bytes(range(128)).lower() + bytes(range(128, 256))
 _DROPPED = bytes(code for code in range(1, 128) if not chr(code).isalnum())
@@ -45,9 +48,8 @@ class Screen:
 
     def __init__(self, words: Iterable[str]) -> None:
         patterns = sorted({word.encode() for word in words})
-        self._automaton = BytesAhoCorasick(
-            patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
-        )
+        form = Implementation.DFA if len(patterns) <= FEW else Implementation.ContiguousNFA
+        self._automaton = BytesAhoCorasick(patterns, matchkind=MatchKind.Standard, implementation=form)
 
     def passing(self, texts: Sequence[str]) -> list[int]:
         """Return the places, rising, of the texts that hold one of the words. Each text is read once."""

@@ -32,7 +32,6 @@ WEAK = "weak name without a local anchor"
 STREET = "a street of that name"
 OTHER = "another school"
 PRIMARY = "a primary school"
-TOGETHER = "a federation of others"
 
 
 @dataclass(slots=True)
@@ -84,7 +83,7 @@ class Judge:
         return self._decision(evidence, verdict)
 
     def _by_its_own_name(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
-        """A name that only one school bears; where several on the list bear it, the town tells."""
+        """Decide on a name that only one school bears; where several on the list bear it, the town tells."""
         bearers = clue.owners if len(clue.owners) == 1 else clue.owners & evidence.towns
         if len(bearers) == 1:
             self._ours(clue, next(iter(bearers)), evidence, verdict)
@@ -92,8 +91,10 @@ class Judge:
             self._doubt(clue, evidence, verdict)
 
     def _by_a_shared_name(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
-        """A name that others bear as well: it needs a place, and no namesake's words."""
+        """Decide on a name that others bear as well: it needs a place, and no namesake's words."""
         bearers = clue.owners if len(clue.owners) == 1 else clue.owners & evidence.towns
+        if not bearers and evidence.said(*SCHOOL_WORDS, Kind.SAFETY):
+            self._doubt(clue, evidence, verdict)
         for school in sorted(bearers):
             rival = self._rival(clue, school, evidence)
             if rival:
@@ -153,16 +154,13 @@ class Judge:
             self._ours(clue, next(iter(bearers)), evidence, verdict, town)
 
     def _by_its_address(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
-        """A school's street or postcode, if the town is right and the words beside it are a school's."""
+        """Decide on a school's street or postcode: the words beside it, and its town, have to fit."""
         kinds = SCHOOL_WORDS if clue.kind is Kind.POSTCODE else (Kind.STREET_WORD,)
         word = evidence.said(*kinds)
         for school in sorted(clue.owners):
             town = evidence.anchor(school, Kind.TOWN)
-            place = evidence.anchor(school, Kind.PLACE)
             if word and (town or clue.kind is Kind.POSTCODE):
                 self._ours(clue, school, evidence, verdict, town, word)
-            elif word and place:
-                self._doubt(clue, evidence, verdict, place, word)
             else:
                 verdict.drops.append(STREET)
 
@@ -189,7 +187,7 @@ class Judge:
             self._doubt(safety, evidence, verdict, word, evidence.anchor(min(evidence.towns), Kind.TOWN))
 
     def _together(self, evidence: Evidence, verdict: Verdict) -> None:
-        """The federation, or "both schools", beside a member or in a member's town: all members."""
+        """Decide on the federation: beside a member, or in a member's town, it means all members."""
         clue = evidence.said(Kind.FEDERATION)
         if clue is None:
             return

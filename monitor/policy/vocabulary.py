@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -128,6 +128,8 @@ class Rule(Table):
         say: patterns; one must occur.
         unless: patterns that calm this rule when they stand within `near` words of what it found.
         near: how far `unless` reaches, in words.
+        kind: "sure" stands alone; "hint" needs the encoder's support, where there is an encoder; "escalator"
+            raises its category only if something else has named it.
         weight: how much it says for its category where categories of everyday matters compete.
         why: one sentence for the person who reads the reason.
     """
@@ -138,6 +140,7 @@ class Rule(Table):
     say: tuple[PatternText, ...] = Field(min_length=1)
     unless: tuple[PatternText, ...] = ()
     near: int = Field(default=15, ge=1)
+    kind: Literal["sure", "hint", "escalator"] = "sure"
     weight: float = Field(default=1.0, gt=0)
     why: Words
 

@@ -73,8 +73,12 @@ def open_store(url: str) -> Store:
     else:
         _prepare_postgresql(engine)
     store = Store(engine)
-    if _version(store) != HEAD:
-        _upgrade(store)
+    try:
+        if _version(store) != HEAD:
+            _upgrade(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -98,6 +102,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -84,17 +84,17 @@ def _take_batch(
     new = changed = known = 0
     for arrival in batch:
         mention = arrival.mention
-        address = canonical(mention.url)
-        if not erased.isdisjoint(_graves(mention.source, mention.native_id, address, articles)):
+        address = _address(mention, articles)
+        if not erased.isdisjoint(_graves(mention.source, mention.native_id, address)):
             continue
         found = by_id.get((mention.source, mention.native_id))
-        if found is None and mention.source in articles and address:
+        if found is None and address:
             found = by_url.get(address)
         if found is None:
             number = _insert(connection, arrival, address, now)
             row = _Known(id=number, source=mention.source, native_id=mention.native_id, sha256=arrival.sha256)
             by_id[mention.source, mention.native_id] = row
-            if mention.source in articles and address:
+            if address:
                 by_url[address] = row
             new += 1
         else:
@@ -133,13 +133,11 @@ def _known(
         )
         for row in rows
     }
-    addresses = {canonical(a.mention.url) for a in batch if a.mention.source in articles} - {""}
+    addresses = {_address(a.mention, articles) for a in batch} - {""}
     if not addresses:
         return by_id, {}
     rows = connection.execute(
-        sa.select(*columns, mentions.c.canonical_url).where(
-            mentions.c.canonical_url.in_(addresses), mentions.c.source.in_(articles)
-        )
+        sa.select(*columns, mentions.c.canonical_url).where(mentions.c.canonical_url.in_(addresses))
     )
     by_url = {
         row.canonical_url: _Known(id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256)
@@ -153,15 +151,20 @@ def _erased(connection: sa.Connection, batch: Sequence[Arrival], articles: froze
     keys = {
         key
         for a in batch
-        for key in _graves(a.mention.source, a.mention.native_id, canonical(a.mention.url), articles)
+        for key in _graves(a.mention.source, a.mention.native_id, _address(a.mention, articles))
     }
     return set(connection.scalars(sa.select(tombstones.c.key).where(tombstones.c.key.in_(keys))))
 
 
-def _graves(source: str, native_id: str, address: str, articles: frozenset[str]) -> tuple[str, ...]:
+def _address(mention: Mention, articles: frozenset[str]) -> str:
+    """Return the canonical address of an article, "" for other posts: two of them may share a link."""
+    return canonical(mention.url) if mention.source in articles else ""
+
+
+def _graves(source: str, native_id: str, address: str) -> tuple[str, ...]:
     """Return the tombstones that would forbid a mention: its own, and an article's through any feed."""
     own = tombstone(source, native_id)
-    return (own, tombstone("", address)) if address and source in articles else (own,)
+    return (own, tombstone("", address)) if address else (own,)
 
 
 def tombstone(source: str, native_id: str) -> str:
@@ -347,7 +350,7 @@ def erase(
             key: {"key": key, "source": row.source, "at": now, "why": why}
             for row in rows
             if row.source not in forget
-            for key in _graves(row.source, row.native_id, row.canonical_url, frozenset({row.source}))
+            for key in _graves(row.source, row.native_id, row.canonical_url)
         }
         if graves:
             connection.execute(sa.delete(tombstones).where(tombstones.c.key.in_(graves)))

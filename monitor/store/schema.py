@@ -65,6 +65,7 @@ mentions = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("native_id", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
+    # of an article; "" for posts, of which two may share a link
     sa.Column("canonical_url", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),

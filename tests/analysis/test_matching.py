@@ -315,6 +315,23 @@ def test_a_dropped_post_leaves_no_words_behind(gate: Gate) -> None:
     assert decision.drop_reason == "no school named"
 
 
+def test_a_street_and_a_towns_name_are_not_enough_without_a_word_of_school(gate: Gate) -> None:
+    street = "King James Road, Knaresborough: {}"
+
+    assert gate.decide(Post(text=street.format("house for sale"))).relevant is NO
+    assert schools_of(gate, street.format("pupils nearly hit at the crossing")) == ("KJS",)
+
+
+def test_a_weak_name_that_several_listed_schools_share_is_told_by_its_town() -> None:
+    schools = Schools.read(ROOT / "docs" / "another-school.toml")
+    twin = schools.schools[1].model_copy(update={"code": "TWO", "towns": ("Lannick",), "strong": ()})
+    both = Gate(schools.model_copy(update={"schools": (*schools.schools, twin)}))
+
+    assert schools_of(both, "St Oswin's in Lannick") == ("TWO",)
+    assert schools_of(both, "St Oswin's in Marrowby") == ("STO",)
+    assert both.decide(Post(text="St Oswin's toilets")).relevant is UNCERTAIN
+
+
 @pytest.fixture(scope="module")
 def trust() -> Gate:
     return Gate(Schools.read(ROOT / "docs" / "another-school.toml"))

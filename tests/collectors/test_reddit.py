@@ -23,7 +23,7 @@ from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window, Yielde
 from monitor.rehearsal import reddit as rehearsal
 from monitor.rehearsal import server as play
 from monitor.rehearsal.reddit import INFO, SEARCH, TOKEN, Comment, Reddit, Submission, Thing
-from monitor.rehearsal.server import Server
+from monitor.rehearsal.server import Reply, Request, Server
 from monitor.settings import Federation, Reading, Secrets
 
 if TYPE_CHECKING:
@@ -132,6 +132,21 @@ def test_a_post_on_a_persons_own_page_does_not_carry_their_name() -> None:
 def test_a_post_whose_author_left_is_kept_without_an_author(author: str | None) -> None:
     [mention] = of(Mention, read([post(1, author=author)]))
     assert mention.author == ""
+
+
+def test_a_post_without_words_of_its_own_is_read_by_its_title() -> None:
+    [mention] = of(Mention, read([post(1, text="")]))
+    assert mention.text == mention.title == "Boroughbridge High open evening"
+
+
+def test_half_a_character_and_a_nul_in_a_post_cost_neither_the_page_nor_the_post() -> None:
+    def half(_request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=reply.whole().replace(b"HALF", rb"\ud83d\u0000"))
+
+    with reader(Reddit([post(1, text="fine HALF\n\nsecond paragraph")])) as (server, collector):
+        server.play(half, at=SEARCH)
+        [mention] = of(Mention, list(collector.collect(ask())))
+    assert mention.text == "fine ?\n\nsecond paragraph"
 
 
 def test_a_crosspost_names_its_original() -> None:

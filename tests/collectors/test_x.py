@@ -197,7 +197,7 @@ def test_a_fresh_bookmark_is_sent_as_since_id_and_an_old_or_foreign_one_is_not()
     assert [m.native_id for m in of(Mention, items)] == [new.id]
     assert request.query["since_id"] == old.id
     assert "start_time" not in request.query
-    for value in (id_at(NOW - timedelta(days=8)), "not-an-id", "9" * 40):
+    for value in (id_at(NOW - timedelta(days=8)), id_at(NOW + timedelta(days=8)), "not-an-id", "9" * 40):
         with reader(X([new])) as (server, collector):
             items = list(collector.collect(ask(bookmarks={query: value})))
             [request] = server.asked(SEARCH)
@@ -368,6 +368,16 @@ def test_nobody_at_the_address_is_unreachable() -> None:
         pass
     with pytest.raises(Unreachable):
         list(collector.collect(ask()))
+
+
+def test_half_a_character_and_a_nul_in_a_post_cost_neither_the_page_nor_the_post() -> None:
+    def half(_request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=reply.whole().replace(b"HALF", rb"\ud83d\u0000"))
+
+    with reader(X([post(1, "Boroughbridge High HALF\nsecond line")])) as (server, collector):
+        server.play(half)
+        [mention] = of(Mention, list(collector.collect(ask())))
+    assert mention.text == "Boroughbridge High ?\nsecond line"
 
 
 def test_what_cannot_be_read_is_counted_without_its_words_and_the_rest_goes_on() -> None:

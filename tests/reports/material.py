@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.policy.folder import load
+from monitor.policy.escalation import Escalation
+from monitor.policy.folder import FOLDER
+from monitor.policy.sources import Sources
 from monitor.records import (
     Case,
     CaseEvent,
@@ -28,7 +30,8 @@ from monitor.records import (
 from reports.daily import DailyMaterial
 
 ZONE = ZoneInfo("Europe/London")
-POLICY = load()
+MATRIX = Escalation.read(FOLDER / "escalation.toml")
+SOURCES = Sources.read(FOLDER / "sources.toml")
 SCHOOLS = {"BHS": "Boroughbridge High School", "KJS": "King James’s School"}  # noqa: RUF001
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 MADE_AT = MONDAY + timedelta(minutes=20)
@@ -54,7 +57,7 @@ def judged(  # noqa: PLR0913 - a judgement has this many sides
     more: tuple[Reason, ...] = (),
 ) -> Judgement:
     """Return what the pipeline would say of a post of that category."""
-    row = POLICY.escalation.categories.get(category)
+    row = MATRIX.categories.get(category)
     reason = Reason(
         about="category",
         rule=rule or "default",
@@ -116,7 +119,7 @@ def stored(  # noqa: PLR0913 - a stored mention has this many sides
     )
 
 
-def case_of(  # noqa: PLR0913 - a case has this many sides
+def case_of(
     reference: str,
     mention: StoredMention,
     *,
@@ -129,7 +132,7 @@ def case_of(  # noqa: PLR0913 - a case has this many sides
     """Return the case that a mention opened."""
     judgement = mention.judgement
     assert judgement is not None
-    row = POLICY.escalation.categories.get(judgement.category)
+    row = MATRIX.categories.get(judgement.category)
     return Case(
         reference=reference,
         mention_id=mention.id,
@@ -151,7 +154,7 @@ def read(
     source: str, new: int, *, last: datetime = MONDAY - timedelta(minutes=4), spent: Spent | None = None
 ) -> Coverage:
     """Return a source that was read."""
-    policy = POLICY.sources[source]
+    policy = SOURCES[source]
     return Coverage(
         source=source,
         name=policy.name,
@@ -165,7 +168,7 @@ def read(
 
 def off(source: str) -> Coverage:
     """Return a source that is switched off, with the reason of policy/sources.toml."""
-    policy = POLICY.sources[source]
+    policy = SOURCES[source]
     return Coverage(
         source=source, name=policy.name, sight=Sight.OFF, why=policy.why, never_sees=policy.never_sees
     )
@@ -175,12 +178,12 @@ WEEK = tuple(
     DayCount(start=at(16 + place, 7), count=count) for place, count in enumerate((4, 5, 2, 3, 2, 1, 14))
 )
 
-BUS = "It is on the village page: the 8:05 from Boroughbridge is cancelled from today, so no bus to King James's"
-LUNCH = "Why did Friday's menu at King James's have no allergen marks? Two of us asked at the desk. Call 07700 900123."
+BUS = "The village page says the 8:05 from Boroughbridge is cancelled from today, so no bus to King James's"
+LUNCH = "Why did Friday's menu at King James's have no allergen marks? Two of us asked. Call 07700 900123."
 
 
 def mixed_day() -> DailyMaterial:
-    """Return a weekend with a late question, a spreading rumour, a restricted item, a doubtful one and praise."""
+    """Return a weekend with a late complaint, a rumour, a restricted item, a doubtful one and praise."""
     lunch = stored(
         101,
         LUNCH,
@@ -265,7 +268,7 @@ def mixed_day() -> DailyMaterial:
     )
     article = stored(
         131,
-        "The governing body's published minutes describe one library catalogue for both schools from next autumn.",
+        "The governing body's published minutes describe one library catalogue for both schools from autumn.",
         judged("PUBLIC_DEBATE", schools=("BHS", "KJS")),
         seen=at(20, 12, 40),
         source="feeds",
@@ -282,9 +285,7 @@ def mixed_day() -> DailyMaterial:
     )
     trip = stored(91, "How much is the Year 9 trip?", judged("QUESTION"), seen=at(19, 15))
     mentions = (lunch, article, doubtful, fair, bus, risk, *copies)
-    waiting = CaseEvent(
-        at=at(17, 14), by="lead_staff", what="waiting", why="waiting for the council’s answer"
-    )  # noqa: RUF001
+    waiting = CaseEvent(at=at(17, 14), by="lead_staff", what="waiting", why="the council has not answered")
     return DailyMaterial(
         federation="Boroughbridge High School and King James’s School Federation",  # noqa: RUF001
         short_name="BHS & KJS",
@@ -322,12 +323,12 @@ def mixed_day() -> DailyMaterial:
             replace(read("mastodon", 2), gone=1),
             Coverage(
                 source="youtube",
-                name=POLICY.sources["youtube"].name,
+                name=SOURCES["youtube"].name,
                 sight=Sight.BEHIND,
                 last_read=at(22, 14, 10),
                 next_try=at(23, 8, 30),
                 why="the daily quota is used up",
-                never_sees=POLICY.sources["youtube"].never_sees,
+                never_sees=SOURCES["youtube"].never_sees,
                 spent=Spent(calls=9, units=900, pence=41.5),
             ),
             off("reddit"),
@@ -336,7 +337,7 @@ def mixed_day() -> DailyMaterial:
         days=(*WEEK[:-1], replace(WEEK[-1], blind=True)),
         usual=(1, 5),
         troubles=(),
-        escalation=POLICY.escalation,
+        escalation=MATRIX,
         school_names=SCHOOLS,
         contact="monitor@example.org",
     )
@@ -391,7 +392,7 @@ def gap_day() -> DailyMaterial:
 
 
 def busy_day(mentions: int = 60, cases: int = 11, reposts: int = 0) -> DailyMaterial:
-    """Return a day of `mentions` posts, the first `cases` of which are open cases, and `reposts` of the first."""
+    """Return a day of `mentions` posts, the first `cases` of them open cases, and `reposts` of the second."""
     categories = (
         "THREAT_VIOLENCE",
         "COMPLAINT_SERVICE",
@@ -404,8 +405,8 @@ def busy_day(mentions: int = 60, cases: int = 11, reposts: int = 0) -> DailyMate
         "COPYRIGHT_BRAND",
     )
     said = (
-        "The toilets at King James's Knaresborough have been shut for three weeks and nobody answers the phone. "
-        "My daughter waits until she is home. We wrote twice, we were told it would be looked at, and it is not. "
+        "The toilets at King James's Knaresborough have been shut for three weeks and nobody answers us. "
+        "My daughter waits until she is home. We wrote twice, were told it would be seen to, and it is not. "
     )
     opening = tuple(
         stored(
