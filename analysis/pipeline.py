@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analysis.triage import TriageResult
     from monitor.policy.folder import Policy
 
-INPUT: Final = ("text", "title", "source", "community", "url", "channel", "scored")
+INPUT: Final = ("text", "title", "source", "community", "url", "scored")
 """Columns of a frame of posts: str, "" where there is none; `scored` (bool): may a score be derived?"""
 
 SURE: Final = 0.5
@@ -58,7 +58,7 @@ def judges_of(policy: Policy, encoder: Encoder) -> Judges:
 
 def gated(gate: Gate, posts: Sequence[Post]) -> list[Decision]:
     """Return the gate's decision on each post; the quick screen spares most of them the long way."""
-    whole = [f"{p.text}\n{p.title}\n{p.community}\n{p.url}\n{p.channel}" for p in posts]
+    whole = [f"{p.text}\n{p.title}\n{p.community}\n{p.url}" for p in posts]
     decisions = [Decision(relevant=Relevance.NO, drop_reason=NO_SCHOOL)] * len(posts)
     for place in gate.screen(whole):
         decisions[place] = gate.decide(posts[place])
@@ -87,8 +87,8 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
     import pandas as pd  # noqa: PLC0415 - see frame_of
 
     posts = [
-        Post(text=text, title=title, source=source, community=community, url=url, channel=channel)
-        for text, title, source, community, url, channel in zip(
+        Post(text=text, title=title, source=source, community=community, url=url)
+        for text, title, source, community, url in zip(
             *(frame[name].tolist() for name in INPUT[:-1]), strict=True
         )
     ]

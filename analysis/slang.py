@@ -104,7 +104,9 @@ class Slang:
         words: list[str] = []
         spans: list[tuple[int, int]] = []
         marks: list[tuple[str, int, int]] = []
-        tokens = [(match.lastgroup, match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)]
+        tokens = [
+            (match.lastgroup, match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)
+        ]
         for kind, token, start, end in self._joined(tokens):
             if kind == "mark":
                 marks.append((token, len(words), start))
@@ -147,7 +149,9 @@ class Slang:
                 return word
         return token
 
-    def _joined(self, tokens: list[tuple[str | None, str, int, int]]) -> list[tuple[str | None, str, int, int]]:
+    def _joined(
+        self, tokens: list[tuple[str | None, str, int, int]]
+    ) -> list[tuple[str | None, str, int, int]]:
         """Return the tokens with disguised words put together again ("k.n.i.f.e", "kn ife")."""
         out: list[tuple[str | None, str, int, int]] = []
         place = 0
@@ -207,4 +211,6 @@ def _bare(token: str) -> str:
     return token.replace("'", "").replace("\u2019", "")
 
 
-_IS: Final = frozenset({"he", "she", "it", "that", "what", "who", "there", "here", "where", "let", "how", "when"})
+_IS: Final = frozenset(
+    {"he", "she", "it", "that", "what", "who", "there", "here", "where", "let", "how", "when"}
+)

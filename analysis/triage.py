@@ -27,6 +27,8 @@ SURE_URGENT: Final = 0.5
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = 0.2
 """From this probability on, the encoder supports a rule that is only a hint."""
+DANGER: Final = 0.15
+"""From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 MODEL_WEIGHT: Final = 4.0
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
@@ -200,8 +202,8 @@ class Triage:
                 by_category.setdefault(found.rule.category, []).append(found)
         reasons: dict[str, tuple[Reason, ...]] = {}
         if evidence is not None:
-            category = self._named(evidence, {c for c in by_category if self._worst(c, by_category[c]) in URGENT})
-            if category:
+            urgent = {c for c in by_category if self._worst(c, by_category[c]) in URGENT}
+            for category in self._named(evidence, urgent):
                 by_category.setdefault(category, [])
                 reasons[category] = (_by_model(evidence, category),)
         for found in fired:
@@ -230,17 +232,26 @@ class Triage:
         given = [found.rule.severity or self._severity(category) for found in founds]
         return min(given, default=self._severity(category))
 
-    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> str:
-        """Return the category that the encoder names: an urgent one only if it is sure of the urgency."""
-        raised = evidence.urgent >= SURE_URGENT or urgent_by_rule
-        allowed = {
-            category: probability
-            for category, probability in evidence.categories.items()
-            if category in self._rank and (raised or self._severity(category) not in URGENT)
-        }
-        if evidence.urgent >= SURE_URGENT and not urgent_by_rule:
-            allowed = {c: p for c, p in allowed.items() if self._severity(c) in URGENT} or allowed
-        return max(allowed, key=allowed.__getitem__, default="")
+    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> tuple[str, ...]:
+        """Return the categories that the encoder names.
+
+        Where it is sure that a post is urgent, that is the likeliest urgent one, and the likeliest of those that
+        mean danger to life or a child's body, even if another is likelier: the two mistakes do not cost the same.
+        """
+        ranked = sorted(
+            (category for category in evidence.categories if category in self._rank),
+            key=lambda category: -evidence.categories[category],
+        )
+        everyday = [category for category in ranked if self._severity(category) not in URGENT]
+        if evidence.urgent < SURE_URGENT:
+            return tuple((ranked if urgent_by_rule else everyday)[:1])
+        urgent = [category for category in ranked if self._severity(category) in URGENT]
+        danger = [
+            category
+            for category in urgent
+            if self._severity(category) is Severity.P0 and evidence.categories[category] >= DANGER
+        ]
+        return tuple(dict.fromkeys(urgent[:1] + danger[:1]))
 
     def _by_tone(self, sentiment: Sentiment | None) -> _Claim:
         """Return the claim of a post of which nothing is known but its tone."""
@@ -249,9 +260,7 @@ class Triage:
         )
         note = f"no rule fired; the tone is {sentiment}" if sentiment else "no rule fired"
         reason = Reason(about="category", rule="default", note=note)
-        return _Claim(
-            category=category, severity=self._severity(category), weight=0.0, reasons=(reason,)
-        )
+        return _Claim(category=category, severity=self._severity(category), weight=0.0, reasons=(reason,))
 
     def _uncertain(self, claims: list[_Claim]) -> TriageResult:
         """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""

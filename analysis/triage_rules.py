@@ -112,6 +112,7 @@ class Rulebook:
         self._lengths = tuple(phrase.strip().count(" ") + 1 for phrase in written)
         self._of = tuple(tuple(self._phrases[phrase]) for phrase in written)
         self._automaton = AhoCorasick(written, matchkind=MatchKind.Standard)
+        self._anchored = self._anchors()
         self._shapes = {name: self._terms["", name] for name in SHAPES if ("", name) in self._terms}
         words = {word for phrase in written for word in phrase.split()}
         disguised = {
@@ -141,6 +142,19 @@ class Rulebook:
             for one in chain:
                 needs |= 1 << one.term
         return _Compiled(text=pattern.text, chains=chains, needs=needs)
+
+    def _anchors(self) -> dict[int, list[tuple[int, _Compiled]]]:
+        """Return the patterns by their rarest term, so that a post wakes only those it could match."""
+        sizes = [0] * len(self._terms)
+        for terms in (*self._phrases.values(), *self._marks.values()):
+            for term in terms:
+                sizes[term] += 1
+        anchored: dict[int, list[tuple[int, _Compiled]]] = {}
+        for number, compiled in enumerate(self._rules):
+            for pattern in compiled.say:
+                terms = [link.term for chain in pattern.chains for link in chain]
+                anchored.setdefault(min(terms, key=sizes.__getitem__), []).append((number, pattern))
+        return anchored
 
     def _enter(self, phrase: str, term: int, plain: Slang) -> None:
         """Enter one phrase as the reader will see it."""
@@ -193,16 +207,16 @@ class Rulebook:
         present = 0
         for term in hits:
             present |= 1 << term
-        out: list[Found] = []
-        for compiled in self._rules:
-            for pattern in compiled.say:
-                if pattern.needs & present != pattern.needs:
+        out: dict[int, Found] = {}
+        for term in hits:
+            for number, pattern in self._anchored.get(term, ()):
+                if number in out or pattern.needs & present != pattern.needs:
                     continue
+                compiled = self._rules[number]
                 places = self._uncalmed(compiled, pattern, hits, present)
                 if places:
-                    out.append(Found(rule=compiled.rule, pattern=pattern.text, places=places))
-                    break
-        return tuple(out)
+                    out[number] = Found(rule=compiled.rule, pattern=pattern.text, places=places)
+        return tuple(found for _, found in sorted(out.items()))
 
     def safety(self, hits: Hits) -> tuple[Place, ...]:
         """Return where safety words stand, whatever they may mean."""

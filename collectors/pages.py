@@ -185,8 +185,12 @@ class Pages:
 
 
 @contextmanager
-def _child(order: Order) -> Iterator[Iterator[Page | Unread | Failed | Done]]:
+def _child(order: Order, grace: float = GRACE_SECONDS) -> Iterator[Iterator[Page | Unread | Failed | Done]]:
     """Give the lines of a child that works through an order; it never outlives the block.
+
+    Args:
+        order: what to do, and for how long.
+        grace: seconds after that time until it is killed.
 
     Raises:
         Unreachable: it broke down.
@@ -203,7 +207,7 @@ def _child(order: Order) -> Iterator[Iterator[Page | Unread | Failed | Done]]:
             env=environment,
         ) as child,
     ):
-        clock = threading.Timer(order.seconds + GRACE_SECONDS, child.kill)
+        clock = threading.Timer(order.seconds + grace, child.kill)
         clock.start()
         try:
             yield _lines(child, order)

@@ -14,7 +14,7 @@ HANDLE: Final = re.compile(
     r"(?<!\w)[@\uff20]{1,9}\w[\w.-]{0,252}(?:@[\w.-]{1,253})?|(?<!\w)/?(?:u|user)/[\w-]{3,20}"
 )
 """`@name`, `@name.bsky.social`, `@name@mastodon.host`, and Reddit's `u/name`."""
-PHONE: Final = re.compile(r"(?<![\w£])(?:(?:\+|00)44[\s()0-]{0,4}|\(?0)(?:[\s().\u2013-]{0,2}\d){8,10}(?!\d)")
+PHONE: Final = re.compile(r"(?<![\w£])(?:(?:\+|00)44[\s()0-]{0,4}|\(?0)(?:[\s().\u2013-]{0,3}\d){8,10}(?!\d)")
 POSTCODE: Final = re.compile(r"\b(?:[BEGLMNSW]|[A-Z]{2})\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 """Royal Mail's form: eight areas have one letter, and the last two are never C, I, K, M, O or V."""
 STREET: Final = re.compile(
@@ -24,8 +24,8 @@ STREET: Final = re.compile(
 """Each is bounded, so that no input can make it slow."""
 
 _MASKS: Final = (
+    (HANDLE, "@[account]"),  # first: @name@host holds what looks like an e-mail address
     (EMAIL, "[e-mail]"),
-    (HANDLE, "@[account]"),
     (PHONE, "[phone]"),
     (STREET, "[address]"),
     (POSTCODE, "[postcode]"),

@@ -277,7 +277,7 @@ class _Reading:
         text = self.folded.text
         if last >= len(text) or self._apart(last - 1, last):
             return True
-        if last < 2 or not text[last - 2].isalnum():
+        if not text[max(last - 2, 0) : last].isalnum() or last == 1:
             return False
         return text[last] == "s" and (last + 1 >= len(text) or not text[last + 1].isalnum())
 

@@ -261,14 +261,16 @@ def _gate(
 
 
 def post_of(mention: Mention) -> Post:
-    """Return what the gate reads of a mention."""
+    """Return what the gate reads of a mention.
+
+    Its channel is left out: a search for "KJS Knaresborough" must not make the town of what it found.
+    """
     return Post(
         text=mention.text,
         title=mention.title,
         source=mention.source,
         community=mention.community,
         url=mention.url,
-        channel=mention.channel,
     )
 
 

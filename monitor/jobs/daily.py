@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reports.daily import DailyMaterial, build, render
 
+from analysis.stories import Told, stories
 from monitor.jobs import coverage as seen
 from monitor.jobs.workplace import write_private
 from monitor.mail import compose
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Rendered
+    from monitor.records import Rendered, StoredMention
 
 DAYS_SHOWN: Final = 7
 MOST_MENTIONS: Final = 20_000
@@ -56,6 +57,8 @@ def daily(place: Workplace, window: Window) -> tuple[Rendered, tuple[Path, ...]]
 def gather(place: Workplace, connection: sa.Connection, window: Window) -> DailyMaterial:
     """Return everything the digest of `window` is built from, seen at one moment."""
     open_cases = cases.still_open(connection)
+    found = mentions.between(connection, window, limit=MOST_MENTIONS)
+    of_cases = mentions.by_number(connection, [case.mention_id for case in open_cases])
     history = seen.days(place, connection, window.end, seen.HISTORY_DAYS)
     return DailyMaterial(
         federation=place.settings.federation.name,
@@ -63,10 +66,10 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
         zone=place.settings.federation.zone,
         window=window,
         made_at=window.end,
-        mentions=mentions.between(connection, window, limit=MOST_MENTIONS),
-        stories={},
+        mentions=found,
+        stories=told(found, of_cases),
         cases=open_cases,
-        case_mentions=mentions.by_number(connection, [case.mention_id for case in open_cases]),
+        case_mentions=of_cases,
         coverage=seen.coverage(place, connection, window),
         days=history[-DAYS_SHOWN:],
         usual=seen.usual(history[:-1]),
@@ -74,6 +77,21 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
         escalation=place.policy.escalation,
         school_names={school.code: school.name for school in place.policy.schools.schools},
         contact=place.settings.mail.reply_to or place.settings.federation.contact,
+    )
+
+
+def told(found: tuple[StoredMention, ...], earlier: dict[int, StoredMention]) -> dict[int, tuple[int, ...]]:
+    """Return the stories of these mentions: id of the first telling -> ids of its copies."""
+    everything = {stored.id: stored for stored in (*earlier.values(), *found)}
+    in_order = sorted(everything.values(), key=lambda stored: (stored.first_seen, stored.id))
+    return stories(
+        Told(
+            id=stored.id,
+            text=f"{stored.mention.title} {stored.mention.text}",
+            key=(stored.mention.source, stored.mention.native_id),
+            repost_of=stored.mention.repost_of,
+        )
+        for stored in in_order
     )
 
 

@@ -157,7 +157,7 @@ class Reddit:
         begin = names.index(after) + 1 if after in names else 0
         end = begin + min(self.page, int(request.query.get("limit", 25)))
         children = [self._wire(thing, titled=True) for thing in shown[begin:end]]
-        headers = {"x-ratelimit-used": "3", "x-ratelimit-remaining": "997.0", "x-ratelimit-reset": "417"}
+        headers = {"x-ratelimit-used": "3", "x-ratelimit-remaining": "997.0", "x-ratelimit-reset": "417.3"}
         content = _listing(children, names[end - 1] if shown[end:] else None)
         return json_reply(content, headers=headers)
 

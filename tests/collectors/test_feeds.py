@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SHARED = Path(__file__).parents[3] / "shared" / "platforms" / "samples" / "feeds"
 DATA = Path(__file__).parents[1] / "data" / "feeds"
+TITLE = "£5 für Grüße"
 PHRASES = ("King James's School Knaresborough", "Boroughbridge High")
 
 
@@ -303,7 +304,54 @@ def test_a_feed_that_is_not_well_formed_keeps_its_good_entries_and_says_so() -> 
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "media"),
+    [
+        (rss(item(title=TITLE)).encode(), "application/rss+xml"),
+        (codecs.BOM_UTF8 + rss(item(title=TITLE)).encode(), "application/rss+xml; charset=utf-8"),
+        (rss(item(title=TITLE), encoding="windows-1252").encode("cp1252"), "text/xml"),
+        (rss(item(title=TITLE), encoding="utf-16").encode("utf-16"), "application/xml"),
+        (rss(item(title=TITLE), encoding="windows-1252").encode(), "application/xml; charset=utf-8"),
+        (b"\n\n" + rss(item(title=TITLE)).encode(), "text/html; charset=utf-8"),
+    ],
+    ids=[
+        "plain",
+        "byte-order-mark",
+        "windows-1252",
+        "utf-16",
+        "header-is-right",
+        "blank-lines-and-wrong-type",
+    ],
+)
+def test_charset_trouble_is_survived(body: bytes, media: str) -> None:
+    assert [one.title for one in found(read_body(body, media))] == [TITLE]
+
+
+def test_a_json_feed_with_a_byte_order_mark_is_read() -> None:
+    content = {
+        "version": "https://jsonfeed.org/version/1",
+        "items": [{"id": 7, "content_text": "1 < 2 & so on"}],
+    }
+    [mention] = found(read_body(codecs.BOM_UTF8 + json.dumps(content).encode(), "application/json"))
+
+    assert mention.native_id == "7"
+    assert mention.text == "1 < 2 & so on"
+
+
+def test_a_json_feed_item_that_cannot_be_read_is_counted() -> None:
+    good = {
+        "url": "https://news.example/a",
+        "content_html": "<p>Good</p>",
+        "date_published": "2026-11-23T06:00:00Z",
+    }
+    strange = [None, "text", {"title": 7}, {"url": ["x"], "content_text": "Words"}, {"id": "n", "title": ""}]
+    items = read_body(json.dumps({"items": [good, *strange]}), "application/feed+json")
+
+    assert [one.text for one in found(items)] == ["Good"]
+    assert len(counted(items)) == len(strange)
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
     [
         (b"{", "application/json"),
         (b"[]", "application/json"),
@@ -315,9 +363,9 @@ def test_a_feed_that_is_not_well_formed_keeps_its_good_entries_and_says_so() -> 
         (b"<html><body>We will be back</body></html>", "text/html"),
     ],
 )
-def test_what_is_no_feed_is_an_unexpected_shape(body: bytes, kind: str) -> None:
+def test_what_is_no_feed_is_an_unexpected_shape(body: bytes, media: str) -> None:
     with pytest.raises(UnexpectedShape, match="1 of 1 feeds failed: Feed"):
-        read_body(body, kind)
+        read_body(body, media)
 
 
 def test_an_empty_feed_is_quiet_and_not_broken() -> None:

@@ -66,9 +66,7 @@ def test_an_error_that_ends_by_itself_says_when(kind: type[RateLimited | QuotaSp
         ({"file": "m.toml", "cure": "write good"}, "m.toml: bad\n  cure: write good"),
     ],
 )
-def test_a_configuration_error_names_what_is_known_of_its_place(
-    place: dict[str, object], shown: str
-) -> None:
+def test_a_configuration_error_names_what_is_known_of_its_place(place: dict[str, object], shown: str) -> None:
     error = ConfigError("bad", **place)  # type: ignore[arg-type]
     assert str(error) == shown
     assert error.problem == "bad"

@@ -12,14 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import records
-from monitor.records import CaseState, Mention, Outcome, Run, Severity, Spent, Window, as_plain, aware, utc_now
+from monitor.records import (
+    CaseState,
+    Mention,
+    Outcome,
+    Run,
+    Severity,
+    Spent,
+    Window,
+    as_plain,
+    aware,
+    utc_now,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAIVE = datetime(2026, 11, 23, 12)  # noqa: DTZ001 - that is the point
 
-RECORDS = [
-    item for _, item in inspect.getmembers(records, inspect.isclass) if dataclasses.is_dataclass(item)
-]
+RECORDS = [item for _, item in inspect.getmembers(records, inspect.isclass) if dataclasses.is_dataclass(item)]
 
 
 def mention(**changes: object) -> Mention:

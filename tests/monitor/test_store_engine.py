@@ -176,7 +176,11 @@ def test_a_locked_database_waits_and_then_says_so(sqlite_url: str) -> None:
         cursor.close()
 
     other = open_store(sqlite_url)
-    with other.write(), pytest.raises(StoreError, match="cannot be used now: database is locked"), store.write():
+    with (
+        other.write(),
+        pytest.raises(StoreError, match="cannot be used now: database is locked"),
+        store.write(),
+    ):
         pass
     with store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 50
@@ -352,6 +356,10 @@ def test_no_query_of_the_house_selects_groups_or_orders_by_author() -> None:
         for path in sorted((ROOT / "monitor").rglob("*.py"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if "c.author_key" in line
-        or ("author_key" in line and path.relative_to(ROOT).as_posix() not in allowed and "jobs" not in path.parts)
+        or (
+            "author_key" in line
+            and path.relative_to(ROOT).as_posix() not in allowed
+            and "jobs" not in path.parts
+        )
     ]
     assert queries == []

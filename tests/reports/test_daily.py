@@ -421,7 +421,7 @@ def spoilt(day: DailyMaterial, words: str) -> DailyMaterial:
     )
 
 
-PLAIN = Page(made(spoilt(mixed_day(), "plain words")).html)
+PLAIN = Page(made(spoilt(mixed_day(), "plain")).html)
 ELEMENTS = {tag for tag, _ in PLAIN.elements}
 ATTRIBUTES = {name for _, attributes in PLAIN.elements for name in attributes}
 
