@@ -118,9 +118,7 @@ class Clockwork:
         for line in self.table:
             if line.name == name:
                 return line
-        raise ConfigError(
-            f"there is no job {name!r}", cure=f"jobs: {', '.join(line.name for line in self.table)}"
-        )
+        raise ConfigError(f"there is no job {name!r}", cure=f"jobs: {', '.join(line.name for line in self.table)}")
 
     def missing(self) -> tuple[tuple[Planned, datetime], ...]:
         """Return the runs that should have happened by now and did not, at most one a job.
@@ -259,9 +257,7 @@ def run_forever(place: Workplace) -> None:
         os._exit(0)
 
 
-@click.command(
-    epilog="Example: python scheduler.py --config monitor.toml, or python scheduler.py --once daily"
-)
+@click.command(epilog="Example: python scheduler.py --config monitor.toml, or python scheduler.py --once daily")
 @click.option("--config", type=click.Path(path_type=Path), help="monitor.toml to use")
 @click.option("--once", metavar="JOB", help="run one job now and stop")
 def main(config: Path | None, once: str | None) -> None:

@@ -39,9 +39,7 @@ def main() -> int:
         started = time.monotonic()
         print(f"== {name}", flush=True)
         code = subprocess.run([str(part) for part in command], cwd=HOUSE, check=False).returncode  # noqa: S603
-        print(
-            f"== {name}: {'failed' if code else 'passed'} in {time.monotonic() - started:.0f} s", flush=True
-        )
+        print(f"== {name}: {'failed' if code else 'passed'} in {time.monotonic() - started:.0f} s", flush=True)
         if code:
             return code
     return 0

@@ -88,9 +88,7 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
     posts = [
         Post(text=text, title=title, source=source, community=community, url=url)
-        for text, title, source, community, url in zip(
-            *(frame[name].tolist() for name in INPUT[:-1]), strict=True
-        )
+        for text, title, source, community, url in zip(*(frame[name].tolist() for name in INPUT[:-1]), strict=True)
     ]
     decisions = gated(judges.gate, posts)
     encoded = judges.encoder.encode([_read_as(post) for post in posts])

@@ -104,9 +104,7 @@ class Slang:
         words: list[str] = []
         spans: list[tuple[int, int]] = []
         marks: list[tuple[str, int, int]] = []
-        tokens = [
-            (match.lastgroup, match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)
-        ]
+        tokens = [(match.lastgroup, match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)]
         for kind, token, start, end in self._joined(tokens):
             if kind == "mark":
                 marks.append((token, len(words), start))
@@ -149,9 +147,7 @@ class Slang:
                 return word
         return token
 
-    def _joined(
-        self, tokens: list[tuple[str | None, str, int, int]]
-    ) -> list[tuple[str | None, str, int, int]]:
+    def _joined(self, tokens: list[tuple[str | None, str, int, int]]) -> list[tuple[str | None, str, int, int]]:
         """Return the tokens with disguised words put together again ("k.n.i.f.e", "kn ife")."""
         out: list[tuple[str | None, str, int, int]] = []
         place = 0
@@ -186,9 +182,7 @@ class Slang:
             return plain, tokens[last][3], last + 1
         return None
 
-    def _two_pieces(
-        self, tokens: list[tuple[str | None, str, int, int]], place: int
-    ) -> tuple[str, int, int] | None:
+    def _two_pieces(self, tokens: list[tuple[str | None, str, int, int]], place: int) -> tuple[str, int, int] | None:
         """Return (word, end, next place) where two pieces that are no words make a disguised word."""
         following = place + 1
         while following < len(tokens) and following <= place + 2 and tokens[following][0] == "mark":
@@ -211,6 +205,4 @@ def _bare(token: str) -> str:
     return token.replace("'", "").replace("\u2019", "")
 
 
-_IS: Final = frozenset(
-    {"he", "she", "it", "that", "what", "who", "there", "here", "where", "let", "how", "when"}
-)
+_IS: Final = frozenset({"he", "she", "it", "that", "what", "who", "there", "here", "where", "let", "how", "when"})

@@ -78,9 +78,7 @@ _SEAM = re.compile(
     r"|(?<=[A-Za-z])(?=[0-9])"  # Year|11
     r"|(?<=[0-9])(?=[A-Za-z]{2})"  # 11|Prom, but not 11b
 )
-_ONE_BY_ONE = re.compile(
-    r"(?<![a-z0-9'])[a-z](\.\ ?|[ *~·•+|👏-])[a-z](?:\1[a-z])+(?![a-z0-9])", re.IGNORECASE
-)
+_ONE_BY_ONE = re.compile(r"(?<![a-z0-9'])[a-z](\.\ ?|[ *~·•+|👏-])[a-z](?:\1[a-z])+(?![a-z0-9])", re.IGNORECASE)
 _CHAT = frozenset("aiurynxobcv")
 """Letters that stand for words in chat: "u r a ..." is three words and no spelling."""
 
@@ -157,6 +155,4 @@ def _one_by_one(plain: str) -> set[int]:
 
 def _seams(plain: str) -> set[int]:
     """Return the places at which a new word begins inside a hashtag or handle."""
-    return {
-        tag.start() + seam.start() for tag in _TAG.finditer(plain) for seam in _SEAM.finditer(tag.group())
-    }
+    return {tag.start() + seam.start() for tag in _TAG.finditer(plain) for seam in _SEAM.finditer(tag.group())}

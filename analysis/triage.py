@@ -176,11 +176,11 @@ class Triage:
         claims = self._claims(reading, self._book.fired(hits), evidence)
         if relevant is Relevance.UNCERTAIN:
             return self._uncertain(claims)
+        safety = self._book.safety(hits)
         if not claims:
-            claims = [self._by_tone(sentiment)]
+            claims = [self._by_tone(Sentiment.NEUTRAL if safety else sentiment)]
         best, *others = sorted(claims, key=self._order)
         reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
-        safety = self._book.safety(hits)
         if best.severity not in URGENT and safety:
             reasons += (self._shown(reading, safety),)
         also = tuple(claim.category for claim in others if claim.category not in _MILD)
@@ -191,9 +191,7 @@ class Triage:
         urgency = {Severity.P0: 0, Severity.P1: 1}.get(claim.severity, 2)
         return (urgency, -claim.weight, self._rank.get(claim.category, (len(self._rank), 0)))
 
-    def _claims(
-        self, reading: _Reading, fired: tuple[Found, ...], evidence: ModelEvidence | None
-    ) -> list[_Claim]:
+    def _claims(self, reading: _Reading, fired: tuple[Found, ...], evidence: ModelEvidence | None) -> list[_Claim]:
         """Return one claim for each category that rules or the encoder name."""
         by_category: dict[str, list[Found]] = {}
         for found in fired:
@@ -221,8 +219,7 @@ class Triage:
                     category=category,
                     severity=self._worst(category, founds),
                     weight=weight,
-                    reasons=tuple(reading.reason(found, row.clauses) for found in founds)
-                    + reasons.get(category, ()),
+                    reasons=tuple(reading.reason(found, row.clauses) for found in founds) + reasons.get(category, ()),
                 )
             )
         return claims

@@ -91,9 +91,7 @@ class Rulebook:
         self._vocabulary = vocabulary
         self._terms: dict[tuple[str, str], int] = {}
         plain = Slang(slang=vocabulary.slang, fillers=vocabulary.fillers)
-        patterns = [
-            (rule, tuple(map(parsed, rule.say)), tuple(map(parsed, rule.unless))) for rule in vocabulary.rules
-        ]
+        patterns = [(rule, tuple(map(parsed, rule.say)), tuple(map(parsed, rule.unless))) for rule in vocabulary.rules]
         self._phrases: dict[str, set[int]] = {}
         self._marks: dict[str, set[int]] = {}
         self._rules = tuple(
@@ -222,9 +220,7 @@ class Rulebook:
         """Return where safety words stand, whatever they may mean."""
         return tuple(sorted(place for term in self._safety if term in hits for place in hits[term]))
 
-    def _uncalmed(
-        self, compiled: _CompiledRule, pattern: _Compiled, hits: Hits, present: int
-    ) -> tuple[Place, ...]:
+    def _uncalmed(self, compiled: _CompiledRule, pattern: _Compiled, hits: Hits, present: int) -> tuple[Place, ...]:
         """Return the places of the first occurrence that nothing near it calms."""
         calming = [
             place

@@ -57,9 +57,7 @@ def figures(judged: Sequence[Judged]) -> dict[str, float]:
     """Return every figure of the table. Shares are of 1; a figure without cases is nan."""
     kept_gold = [j.post.relevant != "no" for j in judged]
     kept = [j.judgement.relevant != "no" for j in judged]
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        kept_gold, kept, average="binary", zero_division=0
-    )
+    precision, recall, f1, _ = precision_recall_fscore_support(kept_gold, kept, average="binary", zero_division=0)
     both = [j for j in judged if j.post.relevant == "yes"]
     emergencies = [j for j in judged if j.post.severity == "P0"]
     urgent = [j for j in judged if j.post.urgent]
@@ -101,9 +99,9 @@ def _share(hits: Sequence[bool]) -> float:
 def _macro_recall(gold: Sequence[str], said: Sequence[str]) -> float:
     """Return the mean over the gold labels of the share that was recognised."""
     labels = sorted(set(gold))
-    return sum(
-        _share([s == g for g, s in zip(gold, said, strict=True) if g == label]) for label in labels
-    ) / len(labels)
+    return sum(_share([s == g for g, s in zip(gold, said, strict=True) if g == label]) for label in labels) / len(
+        labels
+    )
 
 
 def misses(judged: Sequence[Judged]) -> list[str]:

@@ -62,10 +62,7 @@ def main() -> None:
     print("| how it is written | false alarms | of harmless | missed | of urgent | not taken as ours |")
     print("|---|---:|---:|---:|---:|---:|")
     for row in measured():
-        print(
-            f"| {row.group} | {row.false_alarms} | {row.harmless} | {row.missed} | {row.urgent} "
-            f"| {row.dropped} |"
-        )
+        print(f"| {row.group} | {row.false_alarms} | {row.harmless} | {row.missed} | {row.urgent} | {row.dropped} |")
 
 
 if __name__ == "__main__":

@@ -168,9 +168,7 @@ def _collect(pages: int) -> None:
             Path(folder),
             reading={"private_hosts": [server.host]},
             sources={
-                "feeds": {
-                    "feeds": [{"name": f"Paper {i}", "url": f"{server.url}/feed?{i}"} for i in range(pages)]
-                },
+                "feeds": {"feeds": [{"name": f"Paper {i}", "url": f"{server.url}/feed?{i}"} for i in range(pages)]},
             },
         )
         with open_workplace(own, secrets=Secrets({}), clock=lambda: NOW) as place:

@@ -47,9 +47,7 @@ class Leash(httpx.BaseTransport):
         self._source = source
         self._clock = clock
         # nobody closes a collector, so no connection outlives its answer
-        self._inner = httpx.HTTPTransport(
-            retries=0, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
-        )
+        self._inner = httpx.HTTPTransport(retries=0, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return a complete answer with a status of 2xx.

@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -197,9 +198,7 @@ class PageSpider(Spider):
         if follow and depth < self.order.max_depth:
             yield from self._links(response, entry, follow, depth)
 
-    def read_listing(
-        self, response: Response, *, entry: str, root: bool, follow: str, depth: int
-    ) -> Iterator[Request]:
+    def read_listing(self, response: Response, *, entry: str, root: bool, follow: str, depth: int) -> Iterator[Request]:
         """Follow a listing's links; its own words are only a list."""
         if not isinstance(response, HtmlResponse):
             self._no_page(response, entry, root=root)
@@ -216,19 +215,17 @@ class PageSpider(Spider):
         if sitemap is None or sitemap.type not in {"urlset", "sitemapindex"}:
             self._no_page(response, entry, root=True, wanted="a sitemap")
             return
-        for number, row in enumerate(sitemap):
-            if number >= LONGEST_SITEMAP:
-                self.write(Unread(reason=f"a sitemap of more than {LONGEST_SITEMAP} addresses"))
-                return
-            url, lastmod = str(row["loc"]), str(row.get("lastmod", ""))
+        rows = [(str(row["loc"]), str(row.get("lastmod", ""))) for row in islice(sitemap, LONGEST_SITEMAP + 1)]
+        if len(rows) > LONGEST_SITEMAP:
+            self.write(Unread(reason=f"a sitemap of more than {LONGEST_SITEMAP} addresses"))
+        for url, lastmod in sorted(rows[:LONGEST_SITEMAP], key=lambda row: self._is_known(row[0])):
             changed = zoned_or_day(lastmod)
             if changed and changed < self.order.oldest:
                 continue
-            if sitemap.type == "sitemapindex":
-                if root and self._own(url, entry):
-                    yield self._ask(url, self.read_sitemap, entry=entry, new=True)
-                continue
-            yield from self._follow(url, entry, lastmod=lastmod)
+            if sitemap.type == "urlset":
+                yield from self._follow(url, entry, lastmod=lastmod)
+            elif root and self._own(url, entry):
+                yield self._ask(url, self.read_sitemap, entry=entry)
 
     @property
     def _limit(self) -> int:
@@ -239,9 +236,13 @@ class PageSpider(Spider):
         """Ask for the links of a listing that the order wants."""
         by_path = follow.startswith("/")
         links = LinkExtractor(restrict_css=() if by_path else follow).extract_links(response)
-        for link in links:
-            if not by_path or fnmatchcase(urlsplit(link.url).path, follow):
-                yield from self._follow(link.url, entry, follow=follow, depth=depth + 1)
+        urls = [link.url for link in links if not by_path or fnmatchcase(urlsplit(link.url).path, follow)]
+        for url in sorted(urls, key=self._is_known):
+            yield from self._follow(url, entry, follow=follow, depth=depth + 1)
+
+    def _is_known(self, url: str) -> bool:
+        """Whether a page was read before; those that were not go first, so that a limit delays but loses none."""
+        return key(url) in self.order.known
 
     def _follow(self, url: str, entry: str, *, lastmod: str = "", **told: Any) -> Iterator[Request]:  # noqa: ANN401
         """Ask for a linked page, unless it is another host's, asked for before, unchanged, or too much."""

@@ -55,9 +55,7 @@ def _base(value: str) -> str:
 BaseAddress = Annotated[str, AfterValidator(_base)]
 
 
-def leashed(
-    source: str, clock: Clock, status_error: StatusError, *, base: str | None = None
-) -> requests.Session:
+def leashed(source: str, clock: Clock, status_error: StatusError, *, base: str | None = None) -> requests.Session:
     """Return a session to hand to a vendor's library.
 
     Args:

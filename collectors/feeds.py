@@ -131,9 +131,7 @@ class _Mark:
 
     def written(self) -> str:
         """Return what is kept."""
-        return json.dumps(
-            {"address": self.address, "since": self.since, "etag": self.etag, "modified": self.modified}
-        )
+        return json.dumps({"address": self.address, "since": self.since, "etag": self.etag, "modified": self.modified})
 
 
 class Feeds:
@@ -199,9 +197,7 @@ class Feeds:
         """Read one address."""
         return self._tools.http.get(url, source=NAME, headers=headers, robots=feed.kind == "feed")
 
-    def _mentions(
-        self, feed: Feed, answer: Answer, ask: Ask, oldest: datetime
-    ) -> Iterator[Mention | Malformed]:
+    def _mentions(self, feed: Feed, answer: Answer, ask: Ask, oldest: datetime) -> Iterator[Mention | Malformed]:
         """Yield the entries of one answer as mentions, oldest first."""
         try:
             entries = _entries.parse(answer.body, answer.headers, answer.url, self._tools.clock())

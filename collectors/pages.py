@@ -115,10 +115,7 @@ class Pages:
             SourceError: the most telling failure, in a sentence that names every entry that failed.
         """
         kept = {entry: json.loads(ask.bookmarks.get(entry, "{}")) for entry in self._options.entries}
-        since = {
-            entry: _looking_back.first_visit(ask, bookmark.get("since", ""))
-            for entry, bookmark in kept.items()
-        }
+        since = {entry: _looking_back.first_visit(ask, bookmark.get("since", "")) for entry, bookmark in kept.items()}
         order = self._order(ask, kept, min(since.values()))
         marks: dict[str, dict[str, str]] = {entry: {} for entry in self._options.entries}
         failures: list[Failure] = []
@@ -158,9 +155,7 @@ class Pages:
             pause_seconds=options.pause_seconds,
             oldest=_looking_back.oldest(ask, since),
             now=self._tools.clock(),
-            known={
-                name: mark for bookmark in kept.values() for name, mark in bookmark.get("pages", {}).items()
-            },
+            known={name: mark for bookmark in kept.values() for name, mark in bookmark.get("pages", {}).items()},
             names=(*ask.phrases, *ask.tags),
             reading=self._tools.http.reading,
             federation=self._tools.http.federation,

@@ -88,9 +88,7 @@ class Options(SourceOptions):
         """Return what must still be configured."""
         if not self.username:
             return "Reddit asks for an account's name in the User-Agent: set username"
-        return (
-            "" if self.search or self.subreddits else "nothing to read: name subreddits, or set search = true"
-        )
+        return "" if self.search or self.subreddits else "nothing to read: name subreddits, or set search = true"
 
 
 def collector(options: Options, tools: Tools) -> Collector:

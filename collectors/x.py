@@ -135,12 +135,12 @@ class X:
                     case Post() as post:
                         unanswered.discard(post.id)
                         latest = post.latest_id
-                        if latest != post.id and latest not in natives:
+                        if latest == post.id:
+                            yield mention_of(post)
+                        elif latest not in natives:
                             # X answers an old id with the old words
                             natives[latest] = natives.get(post.id, post.first_id)
                             waiting.append(latest)
-                        else:
-                            yield mention_of(post)
                     case Gone(native_id=native_id):
                         unanswered.discard(native_id)
                         yield Gone(source=NAME, native_id=natives.get(native_id, native_id))
@@ -149,9 +149,7 @@ class X:
             for _ in unanswered:
                 yield Malformed(reason="asked for again, and X says nothing of it")
 
-    def _search(
-        self, query: str, ask: Ask, left: float
-    ) -> Iterator[Post | Gone | Malformed | Spent | Bookmark]:
+    def _search(self, query: str, ask: Ask, left: float) -> Iterator[Post | Gone | Malformed | Spent | Bookmark]:
         """Yield every page of one query, and only then the bookmark: nothing unseen may be skipped."""
         since, start = self._since(query, ask)
         bounds = {"since_id": since} if since else {"start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -197,9 +197,7 @@ class Client:
                 ) from error
         raise Unreachable(source, f"more than {MAX_REDIRECTS} redirects")
 
-    def _answer(
-        self, response: httpx.Response, source: str, deadline: float, allow: tuple[int, ...]
-    ) -> Answer:
+    def _answer(self, response: httpx.Response, source: str, deadline: float, allow: tuple[int, ...]) -> Answer:
         """Return the answer, or raise what its status means."""
         host = response.url.host
         if response.status_code in allow:
@@ -243,11 +241,7 @@ class Client:
         if known is None or self._clock() - known[0] > ROBOTS_KEPT:
             absent = tuple(range(400, 429)) + tuple(range(430, 500))
             answer = self._request("GET", f"{origin}/robots.txt", source, allow=(200, *absent))
-            rules = (
-                Protego.parse(answer.body.decode("utf-8", "replace"))
-                if answer.status == httpx.codes.OK
-                else None
-            )
+            rules = Protego.parse(answer.body.decode("utf-8", "replace")) if answer.status == httpx.codes.OK else None
             known = (self._clock(), rules)
             self._robots[origin] = known
         return known[1] is None or known[1].can_fetch(url, self.user_agent)
@@ -311,9 +305,7 @@ def user_agent(federation: Federation) -> str:
     return f"FederationMonitor/0.1 (school mentions, no profiling{contact})"
 
 
-def status_error(
-    source: str, status: int, headers: Mapping[str, str], host: str, now: datetime
-) -> SourceError:
+def status_error(source: str, status: int, headers: Mapping[str, str], host: str, now: datetime) -> SourceError:
     """Return the error that an HTTP status means, whatever client met it."""
     if status == httpx.codes.TOO_MANY_REQUESTS or (
         status == httpx.codes.SERVICE_UNAVAILABLE and "retry-after" in headers
@@ -326,9 +318,7 @@ def status_error(
     return UnexpectedShape(source, f"{host} answers {status}")
 
 
-def retry_at(
-    headers: Mapping[str, str], now: datetime, default: timedelta = timedelta(minutes=15)
-) -> datetime:
+def retry_at(headers: Mapping[str, str], now: datetime, default: timedelta = timedelta(minutes=15)) -> datetime:
     """Return when to come back: Retry-After in seconds or as a date (RFC 9110 10.2.3), else `now + default`.
 
     Never in the past, and never more than a day ahead: a wrong header must not switch a source off.

@@ -15,9 +15,7 @@ def configure(*, json_lines: bool | None = None) -> None:
     """Set logging up once, on stderr; `json_lines` None means JSON unless stderr is a terminal."""
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
         processors=[

@@ -10,9 +10,7 @@ import re
 from typing import Final
 
 EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-HANDLE: Final = re.compile(
-    r"(?<!\w)[@\uff20]{1,9}\w[\w.-]{0,252}(?:@[\w.-]{1,253})?|(?<!\w)/?(?:u|user)/[\w-]{3,20}"
-)
+HANDLE: Final = re.compile(r"(?<!\w)[@\uff20]{1,9}\w[\w.-]{0,252}(?:@[\w.-]{1,253})?|(?<!\w)/?(?:u|user)/[\w-]{3,20}")
 """`@name`, `@name.bsky.social`, `@name@mastodon.host`, and Reddit's `u/name`."""
 PHONE: Final = re.compile(r"(?<![\w£])(?:(?:\+|00)44[\s()0-]{0,4}|\(?0)(?:[\s().\u2013-]{0,3}\d){8,10}(?!\d)")
 POSTCODE: Final = re.compile(r"\b(?:[BEGLMNSW]|[A-Z]{2})\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)

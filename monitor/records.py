@@ -211,9 +211,7 @@ class Spent:
 
     def __add__(self, other: Spent) -> Spent:
         """Add two costs."""
-        return Spent(
-            calls=self.calls + other.calls, units=self.units + other.units, pence=self.pence + other.pence
-        )
+        return Spent(calls=self.calls + other.calls, units=self.units + other.units, pence=self.pence + other.pence)
 
 
 Yielded = Mention | Malformed | Gone | Bookmark | Spent

@@ -57,9 +57,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         ) from error
 
 
-def validated(
-    model: type[Model], content: Mapping[str, Any], *, file: Path, text: str = "", under: Key = ()
-) -> Model:
+def validated(model: type[Model], content: Mapping[str, Any], *, file: Path, text: str = "", under: Key = ()) -> Model:
     """Return `content` as a `model`.
 
     Args:
@@ -80,9 +78,7 @@ def validated(
         key: Key = (*under, *(part for part in first["loc"] if part != "__root__"))
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         problem, cure = _explained(first, model)
-        raise ConfigError(
-            f"{problem}{more}", file=file, key=dotted(key), line=line_of(text, key), cure=cure
-        ) from error
+        raise ConfigError(f"{problem}{more}", file=file, key=dotted(key), line=line_of(text, key), cure=cure) from error
 
 
 def dotted(key: Sequence[str | int]) -> str:

@@ -7,7 +7,7 @@ digest that does not come must never be mistaken for a day on which nothing was 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -108,8 +108,9 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Something new that needs no response: title, quotation, one line about it, link."""
+    """Something new that needs no response: category, title, quotation, one line about it, link."""
 
+    category: str
     title: str
     quote: str
     about: str
@@ -140,9 +141,9 @@ class DailyView:
         all_read: said where every source was read, "" otherwise.
         troubles: what does not work.
         danger: said where somebody may be in danger, "" otherwise.
-        items: in detail, most urgent first; items_total; items_more: the references of the others.
-        open: from earlier; open_total; open_more.
-        stories: for information; stories_total; stories_more.
+        items: in detail, most urgent first; items_rest: the references of the others.
+        open: from earlier; open_rest: the references of the others.
+        stories: for information; stories_rest: the categories of the others.
         days, days_caption: the last seven days.
         contact: an e-mail address, "" if there is none.
         policy: whose clauses are meant.
@@ -164,20 +165,55 @@ class DailyView:
     troubles: tuple[str, ...]
     danger: str
     items: tuple[Item, ...]
-    items_total: int
-    items_more: str
+    items_rest: tuple[str, ...]
     open: tuple[OpenCase, ...]
-    open_total: int
-    open_more: str
+    open_rest: tuple[str, ...]
     stories: tuple[Story, ...]
-    stories_total: int
-    stories_more: str
+    stories_rest: tuple[str, ...]
     days: tuple[Day, ...]
     days_caption: str
     contact: str
     policy: str
     records: int
     fingerprint: str
+
+    @property
+    def items_more(self) -> str:
+        """What else needs a response: "and 4 more: KJS-0041, ..."; "" if all is shown."""
+        return _more(self.items_rest)
+
+    @property
+    def open_more(self) -> str:
+        """What else is still open; "" if all is shown."""
+        return _more(self.open_rest)
+
+    @property
+    def stories_more(self) -> str:
+        """What else is new: "and 42 more: 30 Neutral mention, 12 Praise or thanks"; "" if nothing."""
+        if not self.stories_rest:
+            return ""
+        counts = sorted(Counter(self.stories_rest).items(), key=lambda pair: (-pair[1], pair[0]))
+        kinds = ", ".join(f"{wording.figure(count)} {name}" for name, count in counts)
+        return f"and {wording.figure(len(self.stories_rest))} more: {kinds}"
+
+    def smaller(self) -> DailyView | None:
+        """Return the digest with less detail, what matters least going first; None if nothing can go.
+
+        What goes is still counted, and a case keeps its reference.
+        """
+        if self.stories:
+            keep = len(self.stories) // 2
+            categories = tuple(story.category for story in self.stories[keep:])
+            return replace(self, stories=self.stories[:keep], stories_rest=categories + self.stories_rest)
+        if self.open:
+            keep = len(self.open) // 2
+            references = tuple(case.reference for case in self.open[keep:])
+            return replace(self, open=self.open[:keep], open_rest=references + self.open_rest)
+        if any(row.notes for row in self.looking.rows):
+            return replace(self, looking=self.looking.without_notes())
+        if len(self.items) > 1:
+            return replace(self, items=self.items[:-1], items_rest=(self.items[-1].reference, *self.items_rest))
+        return None
 
 
 def build(material: DailyMaterial) -> DailyView:
@@ -221,14 +257,11 @@ def build(material: DailyMaterial) -> DailyView:
         troubles=_troubles(material.troubles),
         danger=_danger(due),
         items=items[:DETAILED],
-        items_total=len(items),
-        items_more=_more([one.reference for one in items[DETAILED:]]),
+        items_rest=tuple(one.reference for one in items[DETAILED:]),
         open=tuple(_open(case, material, book) for case in earlier[:STILL_OPEN]),
-        open_total=len(earlier),
-        open_more=_more([case.reference for case in earlier[STILL_OPEN:]]),
+        open_rest=tuple(case.reference for case in earlier[STILL_OPEN:]),
         stories=shown,
-        stories_total=len(news),
-        stories_more=_more_news(news[INFORMATION:], stories, book),
+        stories_rest=tuple(_category(stories.face(first), book) for first in news[INFORMATION:]),
         days=_days(material),
         days_caption=_days_caption(material),
         contact=mailbox(material.contact),
@@ -239,13 +272,15 @@ def build(material: DailyMaterial) -> DailyView:
 
 
 def render(view: DailyView) -> Rendered:
-    """Return the digest as an e-mail: HTML of less than 80 kB, and its own text."""
-    return Rendered(
-        name=view.name,
-        subject=view.subject,
-        html=rendering.email("daily.html.j2", view),
-        text=rendering.text("daily.txt.j2", view),
-    )
+    """Return the digest as an e-mail: HTML of less than 80 kB, and its own text.
+
+    Where the HTML would be larger, it says less of what matters least, and so does the text.
+    """
+    html = rendering.email("daily.html.j2", view)
+    while len(html.encode()) >= rendering.LARGEST_EMAIL and (smaller := view.smaller()):
+        view = smaller
+        html = rendering.email("daily.html.j2", view)
+    return Rendered(name=view.name, subject=view.subject, html=html, text=rendering.text("daily.txt.j2", view))
 
 
 def _most_urgent(case: Case) -> tuple[bool, bool, float, str]:
@@ -267,9 +302,7 @@ def _is_due(case: Case, material: DailyMaterial) -> bool:
 def _item(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> Item:
     """Return a case with its mention and its story."""
     first = stories.first(case.mention_id)
-    return item(
-        case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book
-    )
+    return item(case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book)
 
 
 def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
@@ -341,9 +374,7 @@ def _more(references: Sequence[str]) -> str:
     if not references:
         return ""
     listed = ", ".join(references[:REFERENCES])
-    tail = (
-        f" and {wording.figure(len(references) - REFERENCES)} others" if len(references) > REFERENCES else ""
-    )
+    tail = f" and {wording.figure(len(references) - REFERENCES)} others" if len(references) > REFERENCES else ""
     return f"and {wording.figure(len(references))} more: {listed}{tail}"
 
 
@@ -357,11 +388,7 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
         if last.why and not is_restricted(stored, case, book.escalation) and case.severity not in URGENT:
             state += f": {shortened(unnamed(last.why), 100)}"
     if case.due:
-        state += (
-            f"; due {book.when(case.due)}"
-            if case.due >= material.made_at
-            else f"; was due {book.when(case.due)}"
-        )
+        state += f"; due {book.when(case.due)}" if case.due >= material.made_at else f"; was due {book.when(case.due)}"
     return OpenCase(
         reference=case.reference,
         what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
@@ -387,14 +414,18 @@ def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     """Return one story for information."""
     stored = stories.face(first)
     judgement = stored.judgement
-    category = book.category(judgement.category) if judgement else "Not judged yet"
+    category = _category(stored, book)
     school = book.school(judgement.schools if judgement else ())
     seen = f"seen {book.when(stored.first_seen)}"
     restricted = is_restricted(stored, None, book.escalation)
     if restricted or (judgement and judgement.severity in URGENT):
         owner = book.owner(judgement.owner, judgement.schools) if judgement else "nobody"
         return Story(
-            title=category, quote="", about=f"{school} · {seen} · {owner} · words withheld", link=None
+            category=category,
+            title=category,
+            quote="",
+            about=f"{school} · {seen} · {owner} · words withheld",
+            link=None,
         )
     quotable = may_be_quoted(stored, None, book.escalation)
     headline = quoted(stored.mention.title, 110) if quotable and stored.mention.title else ""
@@ -404,6 +435,7 @@ def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     parts += [told] if told else []
     parts += [f"tone {words}"] if judgement and (words := tone(judgement)) else []
     return Story(
+        category=category,
         title=headline or category,
         quote=quoted(stored.mention.text, 140) if quotable else "",
         about=" · ".join(parts),
@@ -411,16 +443,9 @@ def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     )
 
 
-def _more_news(firsts: Sequence[int], stories: Stories, book: Wordbook) -> str:
-    """Return what else is new, by category: "and 42 more: 30 neutral mention, 12 praise or thanks"."""
-    if not firsts:
-        return ""
-    counts = Counter(
-        judgement.category for first in firsts if (judgement := stories.face(first).judgement) is not None
-    )
-    most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    kinds = [f"{wording.figure(count)} {book.category(name)}" for name, count in most_first]
-    return f"and {wording.figure(len(firsts))} more: {', '.join(kinds)}"
+def _category(stored: StoredMention, book: Wordbook) -> str:
+    """Return the name of a post's category."""
+    return book.category(stored.judgement.category) if stored.judgement else "Not judged yet"
 
 
 def _days(material: DailyMaterial) -> tuple[Day, ...]:

@@ -89,9 +89,7 @@ def kind_of(case: Case, stored: StoredMention | None, book: Wordbook) -> Kind:
     return "look" if case.category == "UNCERTAIN" else "reply"
 
 
-def item(
-    case: Case, stored: StoredMention | None, story: Sequence[StoredMention], size: int, book: Wordbook
-) -> Item:
+def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention], size: int, book: Wordbook) -> Item:
     """Return one case in words.
 
     Args:
@@ -123,9 +121,7 @@ def item(
         facts=_restricted_facts(case, book)
         if restricted
         else _facts(case, stored, spread(story, size, book), kind=kind, book=book),
-        link=link(shown.mention.url, "Read the article" if shown.mention.title else "Open the post")
-        if shown
-        else None,
+        link=link(shown.mention.url, "Read the article" if shown.mention.title else "Open the post") if shown else None,
     )
 
 

@@ -5,7 +5,7 @@ Every count stands beside its coverage. A source that was not read shows since w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from monitor.records import Sight
@@ -63,6 +63,10 @@ class Looking:
     unread: tuple[str, ...]
     on: int
     spent: str
+
+    def without_notes(self) -> Looking:
+        """Return the same with nothing but when each source was read and how much was new."""
+        return replace(self, rows=tuple(replace(row, notes=()) for row in self.rows))
 
     @property
     def blind(self) -> bool:

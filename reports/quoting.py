@@ -57,9 +57,7 @@ _KIN: Final = re.compile(
     r"\b((?i:called|named|son|daughter|lad|lass|boy|girl|kid|child|brother|sister|nephew|niece|grandson))"
     r",?\s+[A-Z][\w'\u2019-]{1,30}(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
 )
-_ADDRESS: Final = re.compile(
-    r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}"
-)
+_ADDRESS: Final = re.compile(r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}")
 _ACCOUNT: Final = re.compile(r"(?i)\bu/[\w-]{2,30}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){0,3}\.bsky\.social\b")
 _DOUBLE_QUOTES: Final = str.maketrans(dict.fromkeys('“”"„«»\u201f\u301d\u301e\uff02', "'"))
 _FORBIDDEN_IN_LINKS: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]")

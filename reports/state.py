@@ -54,9 +54,7 @@ class State:
                 headline=f"{_sentence(kinds, late)}; no source was read",
             )
         if looking.blind:
-            return cls(
-                subject="COVERAGE GAP: nothing was read", headline="We could not look: no source was read"
-            )
+            return cls(subject="COVERAGE GAP: nothing was read", headline="We could not look: no source was read")
         if items:
             unread = f"; {_unread(looking)}" if looking.unread else ""
             return cls(subject=f"{due}{unread}", headline=_sentence(kinds, late))
@@ -108,8 +106,4 @@ def _unread(looking: Looking) -> str:
 def _unread_in_words(looking: Looking) -> str:
     """Return the same as part of a sentence: "X was not read", "three sources were not read"."""
     names = looking.unread
-    return (
-        f"{names[0]} was not read"
-        if len(names) == 1
-        else f"{wording.number(len(names))} sources were not read"
-    )
+    return f"{names[0]} was not read" if len(names) == 1 else f"{wording.number(len(names))} sources were not read"

@@ -114,9 +114,7 @@ def hands() -> Hands:
     return Hands(datetime(2026, 11, 23, 7, 20, tzinfo=UTC))
 
 
-def test_the_planted_posts_arrive_rightly_judged_in_one_delivered_digest(
-    tmp_path: Path, hands: Hands
-) -> None:
+def test_the_planted_posts_arrive_rightly_judged_in_one_delivered_digest(tmp_path: Path, hands: Hands) -> None:
     """Collect, judge, digest, deliver: exactly what was planted about our schools, once, and no namesake."""
     with DemoTown(hands) as town, post_office() as (box, port):
         settings = settings_for(tmp_path, port=port, sources=town.sources, hosts=town.private_hosts)
@@ -194,9 +192,7 @@ def test_a_source_that_fails_is_shown_as_not_read_and_the_others_go_on(tmp_path:
             hands.forward(minutes=20)
             run_job(place, "daily")
             with place.store.read() as connection:
-                stored = mentions.between(
-                    connection, Window(start=hands.now - timedelta(days=1), end=hands.now)
-                )
+                stored = mentions.between(connection, Window(start=hands.now - timedelta(days=1), end=hands.now))
 
     assert stored
     (digest,) = box.to("owner@school.example", "daily")
@@ -205,9 +201,7 @@ def test_a_source_that_fails_is_shown_as_not_read_and_the_others_go_on(tmp_path:
     assert "NOT SEEN" in text.upper()
 
 
-def test_a_relay_that_refuses_is_tried_again_and_the_digest_arrives_once(
-    tmp_path: Path, hands: Hands
-) -> None:
+def test_a_relay_that_refuses_is_tried_again_and_the_digest_arrives_once(tmp_path: Path, hands: Hands) -> None:
     """A temporary refusal delays the message; it is sent once when the relay is back."""
     with DemoTown(hands) as town, post_office() as (box, port):
         settings = settings_for(tmp_path, port=port, sources=town.sources, hosts=town.private_hosts)
@@ -223,12 +217,8 @@ def test_a_relay_that_refuses_is_tried_again_and_the_digest_arrives_once(
     assert len(box.to("owner@school.example", "daily")) == 1
 
 
-@pytest.mark.skipif(
-    not REAL_FEEDS.is_dir(), reason="../shared/platforms/samples/feeds is not beside the project"
-)
-def test_real_feeds_are_read_in_place_and_none_of_their_posts_is_taken_for_ours(
-    tmp_path: Path, hands: Hands
-) -> None:
+@pytest.mark.skipif(not REAL_FEEDS.is_dir(), reason="../shared/platforms/samples/feeds is not beside the project")
+def test_real_feeds_are_read_in_place_and_none_of_their_posts_is_taken_for_ours(tmp_path: Path, hands: Hands) -> None:
     """Real public feeds, good and ill-formed: all are read, and nothing in them is about our schools."""
     files = sorted(REAL_FEEDS.glob("*.xml"))
     routes = {
@@ -237,9 +227,7 @@ def test_real_feeds_are_read_in_place_and_none_of_their_posts_is_taken_for_ours(
     }
     with Server(routes) as server, post_office() as (_, port):
         feeds = [{"name": file.stem, "url": f"{server.url}/{file.name}"} for file in files]
-        settings = settings_for(
-            tmp_path, port=port, sources={"feeds": {"feeds": feeds}}, hosts=(server.host,)
-        )
+        settings = settings_for(tmp_path, port=port, sources={"feeds": {"feeds": feeds}}, hosts=(server.host,))
         with open_workplace(settings, secrets=Secrets({}), clock=hands) as place:
             run_job(place, "collect")
             with place.store.read() as connection:

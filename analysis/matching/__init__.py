@@ -103,7 +103,5 @@ def _phrases_of(school: School, owner: frozenset[int], words: Words) -> Iterator
     }
     for kind, texts in kinds.items():
         for text in filter(None, school.written_out(texts)):
-            not_before = (
-                no_name if kind in NAMES else no_town if kind in {Kind.TOWN, Kind.PLACE} else frozenset()
-            )
+            not_before = no_name if kind in NAMES else no_town if kind in {Kind.TOWN, Kind.PLACE} else frozenset()
             yield Phrase(text=text, kind=kind, owners=owner, not_before=not_before)

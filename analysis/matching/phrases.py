@@ -142,9 +142,7 @@ class Phrasebook:
             alike[squeezed_of[phrase.text], phrase.kind].append(phrase)
         self._whole: dict[str, list[Phrase]] = defaultdict(list)
         for (squeezed, _), same in alike.items():
-            self._whole[squeezed].append(
-                replace(same[0], owners=frozenset().union(*(p.owners for p in same)))
-            )
+            self._whole[squeezed].append(replace(same[0], owners=frozenset().union(*(p.owners for p in same))))
         pieces: dict[str, list[str]] = defaultdict(list)
         for squeezed, same in self._whole.items():
             if len(squeezed) >= LONG and any(phrase.kind in MISSPELT for phrase in same):
@@ -163,9 +161,7 @@ class Phrasebook:
 
     def triggers(self, kinds: frozenset[Kind]) -> list[str]:
         """Return the squeezed phrases of these kinds and the pieces that lead to them, each once."""
-        wanted = {
-            squeezed for squeezed, same in self._whole.items() if any(phrase.kind in kinds for phrase in same)
-        }
+        wanted = {squeezed for squeezed, same in self._whole.items() if any(phrase.kind in kinds for phrase in same)}
         pieces = (piece for piece, whole in self._pieces.items() if not wanted.isdisjoint(whole))
         return list(dict.fromkeys([*wanted, *pieces]))
 

@@ -120,9 +120,7 @@ class Judge:
         beside = evidence.near(clue, towns) <= BESIDE
         for place in self._rivals[school]:
             namesake = self._schools.namesakes[place]
-            signals = [
-                signal for signal in evidence.of(Kind.SIGNAL, Kind.OTHER_DOMAIN) if place in signal.owners
-            ]
+            signals = [signal for signal in evidence.of(Kind.SIGNAL, Kind.OTHER_DOMAIN) if place in signal.owners]
             name = squeeze(fold(clue.hit.phrase.text).text)
             if not signals or (self._shares[place] and name not in self._shares[place]):
                 continue
@@ -205,9 +203,7 @@ class Judge:
             return None
         return next((clue for clue in evidence.of(Kind.STRONG) if clue.owners & self._members), None)
 
-    def _ours(
-        self, clue: Clue, school: int, evidence: Evidence, verdict: Verdict, *because: Clue | None
-    ) -> None:
+    def _ours(self, clue: Clue, school: int, evidence: Evidence, verdict: Verdict, *because: Clue | None) -> None:
         """Note that the post is about `school`."""
         verdict.ours[school] = None
         self._note(clue, evidence, verdict, *because)
@@ -228,13 +224,9 @@ class Judge:
         codes = sorted(self._schools.schools[owner].code for owner in list(clue.owners)[:3])
         rule = ": ".join(part for part in (" ".join(codes), clue.kind.value) if part)
         if not clue.in_text:
-            return Reason(
-                about="relevance", rule=rule, text=clue.hit.phrase.text, note=f"stands in the {clue.field}"
-            )
+            return Reason(about="relevance", rule=rule, text=clue.hit.phrase.text, note=f"stands in the {clue.field}")
         start, end = evidence.text.span(clue.hit.start, clue.hit.end)
-        return Reason(
-            about="relevance", rule=rule, start=start, end=end, text=evidence.text.original[start:end]
-        )
+        return Reason(about="relevance", rule=rule, start=start, end=end, text=evidence.text.original[start:end])
 
     def _decision(self, evidence: Evidence, verdict: Verdict) -> Decision:
         """Return what the notes amount to."""

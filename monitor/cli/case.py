@@ -38,9 +38,7 @@ def list_cases(config: Path | None, *, closed_too: bool, as_json: bool) -> None:
     with open_place(config) as place, place.store.read() as connection:
         now = place.clock()
         found = (
-            cases.opened_in(
-                connection, Window(start=now - timedelta(days=90), end=now + timedelta(seconds=1))
-            )
+            cases.opened_in(connection, Window(start=now - timedelta(days=90), end=now + timedelta(seconds=1)))
             if closed_too
             else cases.still_open(connection)
         )
@@ -115,9 +113,7 @@ def _acts() -> None:
 def _plain(act: Act, summary: str) -> click.Command:
     """Return the command of one plain act."""
 
-    @click.command(
-        act.value, help=summary, epilog=f"Example: federation-monitor case {act} KJS-0042 --why ..."
-    )
+    @click.command(act.value, help=summary, epilog=f"Example: federation-monitor case {act} KJS-0042 --why ...")
     @config_option
     @click.argument("reference")
     @_BY
@@ -132,9 +128,7 @@ def _plain(act: Act, summary: str) -> click.Command:
     return run
 
 
-@command.command(
-    "assign", epilog="Example: federation-monitor case assign KJS-0042 --to dsl --why 'child named'"
-)
+@command.command("assign", epilog="Example: federation-monitor case assign KJS-0042 --to dsl --why 'child named'")
 @config_option
 @click.argument("reference")
 @click.option("--to", required=True, help="The new owner's role.")
@@ -166,9 +160,7 @@ def severity(config: Path | None, reference: str, level: str, role: str, by: str
         _said(act(place, reference, doing))
 
 
-@command.command(
-    "not-about-us", epilog="Example: federation-monitor case not-about-us KJS-0042 --why namesake"
-)
+@command.command("not-about-us", epilog="Example: federation-monitor case not-about-us KJS-0042 --why namesake")
 @config_option
 @click.argument("reference")
 @_BY
@@ -182,28 +174,20 @@ def not_about_us(config: Path | None, reference: str, by: str, why: str) -> None
     click.echo(f"{reference.upper()}: not about us; the label was added to {file}")
 
 
-@command.command(
-    "wrong-tag", epilog="Example: federation-monitor case wrong-tag KJS-0042 --category QUESTION"
-)
+@command.command("wrong-tag", epilog="Example: federation-monitor case wrong-tag KJS-0042 --category QUESTION")
 @config_option
 @click.argument("reference")
 @click.option("--category", required=True, help="What it really was.")
-@click.option(
-    "--severity", "level", type=click.Choice(["P0", "P1", "P2", "P3", "P4"]), help="How urgent it was."
-)
+@click.option("--severity", "level", type=click.Choice(["P0", "P1", "P2", "P3", "P4"]), help="How urgent it was.")
 @_BY
 @_WHY
-def wrong_tag(
-    config: Path | None, reference: str, category: str, level: str | None, by: str, why: str
-) -> None:
+def wrong_tag(config: Path | None, reference: str, category: str, level: str | None, by: str, why: str) -> None:
     """Say what a post really was, and keep it as a labelled example."""
     from monitor.jobs.casework import relabel
     from monitor.records import Severity
 
     with open_place(config) as place:
-        file = relabel(
-            place, reference, by=by, why=why, category=category, severity=Severity(level) if level else None
-        )
+        file = relabel(place, reference, by=by, why=why, category=category, severity=Severity(level) if level else None)
     click.echo(f"{reference.upper()}: the label was added to {file}")
 
 

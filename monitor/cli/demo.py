@@ -45,9 +45,7 @@ def _fresh(folder: Path) -> None:
     """
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
-            raise ConfigError(
-                "holds files that no demo wrote", file=folder, cure="name another one with --folder"
-            )
+            raise ConfigError("holds files that no demo wrote", file=folder, cure="name another one with --folder")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / MARKER).touch()

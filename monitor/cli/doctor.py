@@ -40,10 +40,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
         table(
             "Sources",
             ("Source", "State", "Last read", "Why", "Never sees"),
-            [
-                (s.name, s.sight.value, _last(s), s.why or "-", "; ".join(s.never_sees) or "-")
-                for s in found.sources
-            ],
+            [(s.name, s.sight.value, _last(s), s.why or "-", "; ".join(s.never_sees) or "-") for s in found.sources],
         )
     sys.exit(0 if found.fit else 1)
 

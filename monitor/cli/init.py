@@ -12,9 +12,7 @@ EXAMPLE = Path(__file__).parent / "monitor.toml"
 
 
 @click.command(epilog="Example: federation-monitor init && federation-monitor doctor")
-@click.argument(
-    "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("monitor.toml"), required=False
-)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("monitor.toml"), required=False)
 def command(file: Path) -> None:
     """Write a commented configuration to FILE [default: monitor.toml]. An existing file is never touched."""
     try:

@@ -62,8 +62,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 def safe(text: str) -> str:
     """Return `text` without control characters: a post must not drive a terminal."""
     return "".join(
-        char if char.isprintable() or char in " \n" else "\N{REPLACEMENT CHARACTER}"
-        for char in text.replace("\t", " ")
+        char if char.isprintable() or char in " \n" else "\N{REPLACEMENT CHARACTER}" for char in text.replace("\t", " ")
     )
 
 

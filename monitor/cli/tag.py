@@ -84,22 +84,17 @@ def _explained(line: Tagged, rules: Policy) -> str:
     severity = matrix.severities[judgement.severity] if judgement.severity else None
     out = [
         f"{line.id}: {safe(' '.join(line.post.text.split()))[:200]}",
-        f"  about us    {judgement.relevant}"
-        + (f" ({', '.join(judgement.schools)})" if judgement.schools else ""),
+        f"  about us    {judgement.relevant}" + (f" ({', '.join(judgement.schools)})" if judgement.schools else ""),
         f"  tone        {judgement.sentiment} ({judgement.sentiment_score:+.2f})"
         + ("" if judgement.sentiment_sure else ", unsure"),
         f"  category    {category.name}" + (f"; also {', '.join(judgement.also)}" if judgement.also else ""),
-        f"  severity    {judgement.severity} {severity.name}: {severity.target}"
-        if severity
-        else "  severity    none",
+        f"  severity    {judgement.severity} {severity.name}: {severity.target}" if severity else "  severity    none",
         f"  who acts    {owner}",
         f"  clauses     {', '.join(judgement.clauses)} of the Social Media Policy"
         + (f"; {category.law}" if category.law else ""),
     ]
     for reason in judgement.reasons:
-        words = (
-            f" {reason.text!r} at {reason.start}-{reason.end}" if reason.end else f" {reason.text}".rstrip()
-        )
+        words = f" {reason.text!r} at {reason.start}-{reason.end}" if reason.end else f" {reason.text}".rstrip()
         note = f" ({reason.note})" if reason.note else ""
         out.append(safe(f"  because     [{reason.about}] {reason.rule}:{words}{note}"))
     return "\n".join(out) + "\n"

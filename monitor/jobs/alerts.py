@@ -50,9 +50,7 @@ def _due(place: Workplace, case: Case) -> Iterator[tuple[int, str, str]]:
                     yield rung, role, address
 
 
-def _queue(
-    place: Workplace, case: Case, stored: StoredMention | None, rung: int, role: str, address: str
-) -> bool:
+def _queue(place: Workplace, case: Case, stored: StoredMention | None, rung: int, role: str, address: str) -> bool:
     """Queue one alert, unless it was queued before."""
     rendered = render(
         build(

@@ -143,8 +143,7 @@ def _may_assign(place: Workplace, doing: Doing) -> None:
     if doing.about_role and doing.to == doing.about_role:
         instead = escalation.conflicts.get(doing.about_role, "chair")
         raise CaseError(
-            f"the post is about the {doing.about_role}: it never goes to the person it is about; "
-            f"assign it to {instead}"
+            f"the post is about the {doing.about_role}: it never goes to the person it is about; assign it to {instead}"
         )
 
 

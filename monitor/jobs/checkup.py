@@ -64,9 +64,7 @@ def check(place: Workplace, lately: timedelta) -> Checkup:
             state=State.WELL,
             seen=f"{place.settings.file}, policy version {place.policy.version}",
         ),
-        Finding(
-            subject="store", state=State.WELL, seen=f"{place.store.engine.dialect.name}, tables up to date"
-        ),
+        Finding(subject="store", state=State.WELL, seen=f"{place.store.engine.dialect.name}, tables up to date"),
         _dpia(place),
         *_roles(place),
         _mail(place),
@@ -88,9 +86,7 @@ def _dpia(place: Workplace) -> Finding:
     try:
         require_dpia(place)
     except ConfigError as error:
-        return Finding(
-            subject="impact assessment", state=State.WRONG, seen=error.problem, cure=error.cure or ""
-        )
+        return Finding(subject="impact assessment", state=State.WRONG, seen=error.problem, cure=error.cure or "")
     dpia = place.settings.privacy.dpia
     assert dpia is not None  # noqa: S101 - require_dpia raised otherwise
     return Finding(

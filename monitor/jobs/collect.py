@@ -150,9 +150,7 @@ def _wanted(place: Workplace, only: frozenset[str] | None, *, due_only: bool) ->
             with place.store.read() as connection:
                 last = runs.latest(connection, standing.source)
             # a minute of grace, so that a quarter-hourly clock does not skip every other turn
-            if last and now < max(
-                last.started + standing.every - timedelta(minutes=1), last.retry_at or last.started
-            ):
+            if last and now < max(last.started + standing.every - timedelta(minutes=1), last.retry_at or last.started):
                 continue
         yield standing
 
@@ -310,9 +308,7 @@ def storable(text: str) -> str:
 def _store(place: Workplace, standing: Standing, run: Run, tally: _Tally, spool: IO[bytes]) -> Run:
     """Write everything a run brought in one transaction, bookmarks last."""
     now = place.clock()
-    articles = frozenset(
-        name for name in place.policy.sources.names if place.policy.sources[name].kind == "article"
-    )
+    articles = frozenset(name for name in place.policy.sources.names if place.policy.sources[name].kind == "article")
     spool.seek(0)
     with place.store.write() as connection:
         taken = mentions.take(connection, _spooled(spool), now=now, articles=articles)
@@ -337,9 +333,7 @@ def _store(place: Workplace, standing: Standing, run: Run, tally: _Tally, spool:
 def _wipe(place: Workplace, connection: sa.Connection, gone: list[Gone], now: datetime) -> int:
     """Erase what a source says is gone; return how many mentions that were here."""
     numbers = mentions.numbers_of(connection, [(item.source, item.native_id) for item in gone])
-    return mentions.erase(
-        connection, numbers, now=now, why="gone at the source", forget=forgotten(place.policy)
-    )
+    return mentions.erase(connection, numbers, now=now, why="gone at the source", forget=forgotten(place.policy))
 
 
 def forgotten(policy: Policy) -> frozenset[str]:

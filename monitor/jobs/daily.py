@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from reports.daily import DailyMaterial, build, render
-
-from analysis.stories import Told, stories
 from monitor.jobs import coverage as seen
+from monitor.jobs.telling import told
 from monitor.jobs.workplace import write_private
 from monitor.mail import compose
 from monitor.records import Window
 from monitor.store import cases, journal, mentions, outbox
+from reports.daily import DailyMaterial, build, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Rendered, StoredMention
+    from monitor.records import Rendered
 
 DAYS_SHOWN: Final = 7
 MOST_MENTIONS: Final = 20_000
@@ -67,7 +66,7 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
         window=window,
         made_at=window.end,
         mentions=found,
-        stories=told(found, of_cases),
+        stories=told((*of_cases.values(), *found)),
         cases=open_cases,
         case_mentions=of_cases,
         coverage=seen.coverage(place, connection, window),
@@ -80,28 +79,11 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
     )
 
 
-def told(found: tuple[StoredMention, ...], earlier: dict[int, StoredMention]) -> dict[int, tuple[int, ...]]:
-    """Return the stories of these mentions: id of the first telling -> ids of its copies."""
-    everything = {stored.id: stored for stored in (*earlier.values(), *found)}
-    in_order = sorted(everything.values(), key=lambda stored: (stored.first_seen, stored.id))
-    return stories(
-        Told(
-            id=stored.id,
-            text=f"{stored.mention.title} {stored.mention.text}",
-            key=(stored.mention.source, stored.mention.native_id),
-            repost_of=stored.mention.repost_of,
-        )
-        for stored in in_order
-    )
-
-
 def _troubles(connection: sa.Connection, window: Window) -> tuple[str, ...]:
     """Return what went wrong in the house itself, in sentences."""
     jobs = [
         f"The job {run.job!r} planned for {run.planned:%d %B %H:%M} UTC "
-        + {journal.FAILED: "failed", journal.MISSED: "was missed", journal.RUNNING: "never ended"}[
-            run.outcome
-        ]
+        + {journal.FAILED: "failed", journal.MISSED: "was missed", journal.RUNNING: "never ended"}[run.outcome]
         + (f": {run.error}" if run.error else "")
         for run in journal.troubles(connection, window)
         if run.outcome != journal.RUNNING

@@ -34,9 +34,7 @@ def demo_workplace(folder: Path) -> Iterator[Workplace]:
 def demo_settings(folder: Path, town: DemoTown) -> Settings:
     """Return settings for the rehearsal town: every role has an invented address, mail goes to a folder."""
     today = utc_now().date()
-    school = {
-        role: f"{role.replace('_', '.')}@school.example" for role in ("headteacher", "dsl", "deputy_dsl")
-    }
+    school = {role: f"{role.replace('_', '.')}@school.example" for role in ("headteacher", "dsl", "deputy_dsl")}
     roles = (
         "response_owner",
         "senior_leader",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis import pipeline
 from analysis.encoder import Encoder
 from monitor.hours import due
 from monitor.jobs.collect import post_of
-from monitor.records import Judgement, Severity
+from monitor.jobs.telling import told
+from monitor.records import Judgement, Severity, Window
 from monitor.store import cases, mentions
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.records import Case, StoredMention
 
 BATCH: Final = 256
+STORY_LASTS: Final = timedelta(days=7)
 
 CASE_SEVERITIES: Final = frozenset({Severity.P0, Severity.P1, Severity.P2, Severity.P3})
 """P4 asks for no reply (escalation matrix): it is counted, not opened."""
@@ -42,9 +45,41 @@ def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case,
         now = place.clock()
         with place.store.write() as connection:
             mentions.record(connection, zip((stored.id for stored in waiting), judged, strict=True), now=now)
+            covered = _Covered(place, connection, waiting)
             for stored, judgement in zip(waiting, judged, strict=True):
-                if judgement.severity in CASE_SEVERITIES:
-                    opened.append(open_for(place, connection, stored, judgement))
+                if judgement.severity in CASE_SEVERITIES and not covered.by_a_case(stored, judgement.severity):
+                    case = open_for(place, connection, stored, judgement)
+                    covered.add(case)
+                    opened.append(case)
+
+
+class _Covered:
+    """Which of a batch's posts only repeat what an earlier case of the last week is about already.
+
+    A storm of four hundred reposts is one case. A copy that reads more urgent than the case opens its own.
+    """
+
+    def __init__(self, place: Workplace, connection: sa.Connection, waiting: Sequence[StoredMention]) -> None:
+        now = place.clock()
+        recent = cases.opened_in(connection, Window(start=now - STORY_LASTS, end=now + timedelta(seconds=1)))
+        before = mentions.by_number(connection, [case.mention_id for case in recent])
+        self._stories = {
+            number: first for first, copies in told((*before.values(), *waiting)).items() for number in (first, *copies)
+        }
+        self._severities: dict[int, list[Severity]] = {}
+        for case in recent:
+            self.add(case)
+
+    def add(self, case: Case) -> None:
+        """Take a case into account."""
+        story = self._stories.get(case.mention_id)
+        if story is not None:
+            self._severities.setdefault(story, []).append(case.severity)
+
+    def by_a_case(self, stored: StoredMention, severity: Severity) -> bool:
+        """Whether a case at least as urgent stands for this post's story."""
+        # "P0" sorts before "P4": the smaller the more urgent
+        return any(other <= severity for other in self._severities.get(self._stories[stored.id], ()))
 
 
 def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Judges) -> list[Judgement]:
@@ -56,9 +91,7 @@ def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Ju
     return [judgement for judgement in pipeline.judge(frame, judges) if isinstance(judgement, Judgement)]
 
 
-def open_for(
-    place: Workplace, connection: sa.Connection, stored: StoredMention, judgement: Judgement
-) -> Case:
+def open_for(place: Workplace, connection: sa.Connection, stored: StoredMention, judgement: Judgement) -> Case:
     """Open the case that a judgement asks for: owner, readers and due time by the matrix."""
     severity = judgement.severity or Severity.P3
     readers, restricted = readers_of(place, judgement)

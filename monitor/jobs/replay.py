@@ -59,9 +59,7 @@ def replay(place: Workplace, window: Window, policy: Policy) -> Replay:
     other = replace(place, policy=policy)
     with place.store.read() as connection:
         judged = [m for m in mentions.between(connection, window, limit=MOST) if m.judgement]
-    changes = sorted(
-        _changes(other, judged, judges), key=lambda c: (not c.lowered, not c.raised, c.mention.id)
-    )
+    changes = sorted(_changes(other, judged, judges), key=lambda c: (not c.lowered, not c.raised, c.mention.id))
     return Replay(judged=len(judged), changes=tuple(changes), version=policy.version)
 
 

@@ -25,6 +25,4 @@ def retain(place: Workplace) -> int:
             by_severity={s: timedelta(days=getattr(kept, s.value)) for s in Severity},
             by_source={name: keep for name in sources.names if (keep := sources[name].keep)},
         )
-        return mentions.erase(
-            connection, over, now=now, why="kept long enough", forget=forgotten(place.policy)
-        )
+        return mentions.erase(connection, over, now=now, why="kept long enough", forget=forgotten(place.policy))

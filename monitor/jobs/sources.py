@@ -73,9 +73,7 @@ def _standing(place: Workplace, name: str, *, built: bool) -> Standing:
     return Standing(source=name, policy=policy, options=options, on=not why, why=why)
 
 
-def _off(
-    place: Workplace, name: str, policy: SourcePolicy, options: SourceOptions, secrets: tuple[str, ...]
-) -> str:
+def _off(place: Workplace, name: str, policy: SourcePolicy, options: SourceOptions, secrets: tuple[str, ...]) -> str:
     """Return why a source is off, "" if it is on."""
     if options.enabled is False:
         return "switched off in monitor.toml"
@@ -93,9 +91,7 @@ def _off(
 
 def make_collector(place: Workplace, standing: Standing) -> Collector:
     """Return the reader of a source that is on."""
-    tools = collectors.Tools(
-        http=place.http, secrets=place.secrets, clock=place.clock, user_agent=place.user_agent
-    )
+    tools = collectors.Tools(http=place.http, secrets=place.secrets, clock=place.clock, user_agent=place.user_agent)
     return collectors.module(standing.source).collector(standing.options, tools)
 
 

@@ -76,9 +76,7 @@ class Workplace:
         return user_agent(self.settings.federation)
 
 
-def open_workplace(
-    settings: Settings, *, secrets: Secrets | None = None, clock: Clock = utc_now
-) -> Workplace:
+def open_workplace(settings: Settings, *, secrets: Secrets | None = None, clock: Clock = utc_now) -> Workplace:
     """Open the store and load the rules.
 
     Raises:

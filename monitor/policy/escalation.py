@@ -114,9 +114,7 @@ class Escalation(Table):
         if unknown:
             problem = f"[conflicts] names unknown roles: {', '.join(sorted(unknown))}"
             raise ValueError(problem)
-        on_ladders = {
-            role for rule in self.severities.values() for rung in rule.ladder for role in rung.roles
-        }
+        on_ladders = {role for rule in self.severities.values() for rung in rule.ladder for role in rung.roles}
         unknown = on_ladders - self.roles.keys() - {OWNER}
         if unknown:
             problem = f"a ladder names unknown roles: {', '.join(sorted(unknown))}"

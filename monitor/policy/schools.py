@@ -193,9 +193,7 @@ class Schools(Table):
     def _codes_agree(self) -> Self:
         """Refuse codes that are used twice or that nobody bears."""
         codes = [school.code for school in self.schools]
-        twice = (
-            sorted({code for code in codes if codes.count(code) > 1}) if len(set(codes)) < len(codes) else []
-        )
+        twice = sorted({code for code in codes if codes.count(code) > 1}) if len(set(codes)) < len(codes) else []
         if twice:
             problem = f"two schools have the code {twice[0]!r}"
             raise ValueError(problem)
@@ -236,6 +234,4 @@ class Schools(Table):
 def _in_turn(lists: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """Return the items of several lists, all first ones first, without doubles."""
     longest = max(map(len, lists), default=0)
-    return tuple(
-        dict.fromkeys(items[turn] for turn in range(longest) for items in lists if turn < len(items))
-    )
+    return tuple(dict.fromkeys(items[turn] for turn in range(longest) for items in lists if turn < len(items)))

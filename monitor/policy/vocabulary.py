@@ -211,9 +211,7 @@ class Vocabulary(Table):
                 for pattern in getattr(rule, key):
                     for name in vocabulary.unknown_groups(pattern):
                         problem = f"rule {rule.id!r} names the unknown group {name!r}"
-                        refuse(
-                            problem, "write the group under [groups], or mend its name", "rules", number, key
-                        )
+                        refuse(problem, "write the group under [groups], or mend its name", "rules", number, key)
         for category in (one for question in vocabulary.questions for one in question):
             if category not in known:
                 refuse(f"unknown category {category!r}", "mend its name", "questions")

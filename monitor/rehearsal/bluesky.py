@@ -15,10 +15,9 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from monitor.records import utc_now
 from monitor.rehearsal.server import Reply, Request, json_reply, json_status
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class Bluesky:
     @property
     def token(self) -> str:
         """The access token of the newest session."""
-        return _token(f"access-{self.sessions}", utc_now() + timedelta(days=36_500))
+        return _token(f"access-{self.sessions}")
 
     def sign_in(self, request: Request, /) -> Reply:
         """Give the account a session."""
@@ -111,7 +110,7 @@ class Bluesky:
         return json_reply(
             {
                 "accessJwt": self.token,
-                "refreshJwt": _token(f"refresh-{self.sessions}", utc_now() + timedelta(days=90)),
+                "refreshJwt": _token(f"refresh-{self.sessions}"),
                 "did": did,
                 "didDoc": {"id": did, "alsoKnownAs": [f"at://{self.handle}"], "service": [own]},
                 "handle": self.handle,
@@ -243,12 +242,10 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _token(name: str, expires: datetime) -> str:
-    """Return a token of the form that the library reads: unsigned, with an expiry."""
-    parts = ({"alg": "none", "typ": "JWT"}, {"jti": name, "exp": int(expires.timestamp())})
-    head, payload = (
-        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
-    )
+def _token(name: str) -> str:
+    """Return a token of the form that the library reads: unsigned, and good for longer than the library."""
+    parts = ({"alg": "none", "typ": "JWT"}, {"jti": name, "exp": 4_000_000_000})
+    head, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     return f"{head}.{payload}.AAAA"
 
 

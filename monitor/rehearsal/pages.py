@@ -35,9 +35,7 @@ _NOTICE: Final = (
 
 def told() -> tuple[Story, ...]:
     """Return the stories that stand on the village's pages, newest first."""
-    return tuple(
-        sorted((story for story in stories() if story.feed == "village"), key=lambda story: story.hours)
-    )
+    return tuple(sorted((story for story in stories() if story.feed == "village"), key=lambda story: story.hours))
 
 
 def path(story: Story) -> str:
@@ -60,9 +58,7 @@ def routes(now: datetime) -> dict[str, Route]:
 
 def page(title: str, text: str, published: datetime) -> Reply:
     """Return an article's page."""
-    return html_reply(
-        _PAGE.format(title=escape(title), text=escape(text), published=escape(published.isoformat()))
-    )
+    return html_reply(_PAGE.format(title=escape(title), text=escape(text), published=escape(published.isoformat())))
 
 
 def _fixed(reply: Reply) -> Route:

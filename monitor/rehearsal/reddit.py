@@ -110,9 +110,7 @@ class Reddit:
             return json_reply({"message": "Unauthorized", "error": 401}, status=401)
         if request.form().get("grant_type") != "client_credentials":
             return json_reply({"error": "unsupported_grant_type"})
-        return json_reply(
-            {"access_token": self.token, "token_type": "bearer", "expires_in": 86_400, "scope": "*"}
-        )
+        return json_reply({"access_token": self.token, "token_type": "bearer", "expires_in": 86_400, "scope": "*"})
 
     def search(self, request: Request, /) -> Reply:
         """Answer a search over posts: newest first."""

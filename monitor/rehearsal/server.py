@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 MEGABYTE: Final = 1_000_000
-ERROR_PAGE: Final = (
-    b"<!doctype html><html><head><title>Oops</title></head><body>We will be back.</body></html>"
-)
+ERROR_PAGE: Final = b"<!doctype html><html><head><title>Oops</title></head><body>We will be back.</body></html>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +130,7 @@ class Server:
         self._faults: list[_Playing] = []
         self._lock = threading.Lock()
         self._http = _Listener(self.answer)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:
         return self.start()

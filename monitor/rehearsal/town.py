@@ -72,9 +72,7 @@ class DemoTown:
         url = self.server.url
         return {
             "feeds": {
-                "feeds": [
-                    {"name": feed.name, "url": f"{url}{feed.path}", "kind": feed.kind} for feed in feeds.FEEDS
-                ]
+                "feeds": [{"name": feed.name, "url": f"{url}{feed.path}", "kind": feed.kind} for feed in feeds.FEEDS]
             },
             "pages": {
                 "pages": [f"{url}{pages.NOTICE}"],

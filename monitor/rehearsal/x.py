@@ -129,9 +129,7 @@ class X:
                 data.append(self._wire(post, request.query))
             else:
                 kind = "tweet" if self.names == "tweet" else "post"
-                errors.append(
-                    missing(post_id, kind, protected=post is not None and post.state == "protected")
-                )
+                errors.append(missing(post_id, kind, protected=post is not None and post.state == "protected"))
         return json_reply({**({"data": data} if data else {}), **({"errors": errors} if errors else {})})
 
     def _refusal(self, request: Request) -> Reply | None:

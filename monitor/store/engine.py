@@ -65,9 +65,7 @@ def open_store(url: str) -> Store:
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         _own_file(Path(parsed.database))
     # hide_parameters: an error's sentence may be logged, and the parameters are posts
-    engine = sa.create_engine(
-        parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True
-    )
+    engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     else:

@@ -33,9 +33,7 @@ class JobRun:
 def start(connection: sa.Connection, job: str, *, planned: datetime, now: datetime) -> int:
     """Note that a job begins; return the line's number."""
     result = connection.execute(
-        sa.insert(job_runs).values(
-            job=job, planned=planned, started=now, ended=None, outcome=RUNNING, error=""
-        )
+        sa.insert(job_runs).values(job=job, planned=planned, started=now, ended=None, outcome=RUNNING, error="")
     )
     key = result.inserted_primary_key
     assert key is not None  # noqa: S101 - an INSERT of one row has one key

@@ -38,9 +38,7 @@ class Taken:
     known: int = 0
 
     def __add__(self, other: Taken) -> Taken:
-        return Taken(
-            new=self.new + other.new, changed=self.changed + other.changed, known=self.known + other.known
-        )
+        return Taken(new=self.new + other.new, changed=self.changed + other.changed, known=self.known + other.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +50,7 @@ class Arrival:
     sha256: str
 
 
-def take(
-    connection: sa.Connection, arrivals: Iterable[Arrival], *, now: datetime, articles: frozenset[str]
-) -> Taken:
+def take(connection: sa.Connection, arrivals: Iterable[Arrival], *, now: datetime, articles: frozenset[str]) -> Taken:
     """Store mentions: new ones once, known ones refreshed, edited ones to be judged again.
 
     Args:
@@ -75,9 +71,7 @@ def _batches(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, ...]]:
         yield tuple({(a.mention.source, a.mention.native_id): a for a in chunk}.values())
 
 
-def _take_batch(
-    connection: sa.Connection, batch: Sequence[Arrival], now: datetime, articles: frozenset[str]
-) -> Taken:
+def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: datetime, articles: frozenset[str]) -> Taken:
     """Store one batch."""
     erased = _erased(connection, batch, articles)
     by_id, by_url = _known(connection, batch, articles)
@@ -124,13 +118,9 @@ def _known(
     """Return what is here already, by key and, for articles, by canonical URL."""
     columns = (mentions.c.id, mentions.c.source, mentions.c.native_id, mentions.c.sha256)
     keys = [(a.mention.source, a.mention.native_id) for a in batch]
-    rows = connection.execute(
-        sa.select(*columns).where(sa.tuple_(mentions.c.source, mentions.c.native_id).in_(keys))
-    )
+    rows = connection.execute(sa.select(*columns).where(sa.tuple_(mentions.c.source, mentions.c.native_id).in_(keys)))
     by_id = {
-        (row.source, row.native_id): _Known(
-            id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256
-        )
+        (row.source, row.native_id): _Known(id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256)
         for row in rows
     }
     addresses = {_address(a.mention, articles) for a in batch} - {""}
@@ -148,11 +138,7 @@ def _known(
 
 def _erased(connection: sa.Connection, batch: Sequence[Arrival], articles: frozenset[str]) -> set[str]:
     """Return the tombstones that forbid some of the batch."""
-    keys = {
-        key
-        for a in batch
-        for key in _graves(a.mention.source, a.mention.native_id, _address(a.mention, articles))
-    }
+    keys = {key for a in batch for key in _graves(a.mention.source, a.mention.native_id, _address(a.mention, articles))}
     return set(connection.scalars(sa.select(tombstones.c.key).where(tombstones.c.key.in_(keys))))
 
 
@@ -332,9 +318,7 @@ def numbers_of(connection: sa.Connection, keys: Sequence[tuple[str, str]]) -> tu
     return tuple(found)
 
 
-def erase(
-    connection: sa.Connection, numbers: Sequence[int], *, now: datetime, why: str, forget: frozenset[str]
-) -> int:
+def erase(connection: sa.Connection, numbers: Sequence[int], *, now: datetime, why: str, forget: frozenset[str]) -> int:
     """Wipe mentions with their judgements and sightings; return how many.
 
     A tombstone keeps them from coming back, except for the sources in `forget`, of which nothing may stay.
@@ -342,9 +326,7 @@ def erase(
     erased = 0
     for chunk in batched(numbers):
         rows = connection.execute(
-            sa.select(mentions.c.source, mentions.c.native_id, mentions.c.canonical_url).where(
-                mentions.c.id.in_(chunk)
-            )
+            sa.select(mentions.c.source, mentions.c.native_id, mentions.c.canonical_url).where(mentions.c.id.in_(chunk))
         ).all()
         graves = {
             key: {"key": key, "source": row.source, "at": now, "why": why}
@@ -381,12 +363,9 @@ def expired(
         for severity, kept in by_severity.items()
     ]
     age += [
-        sa.and_(mentions.c.source == source, mentions.c.first_seen < now - kept)
-        for source, kept in by_source.items()
+        sa.and_(mentions.c.source == source, mentions.c.first_seen < now - kept) for source, kept in by_source.items()
     ]
-    current = sa.and_(
-        judgements.c.mention_id == mentions.c.id, judgements.c.policy_version == mentions.c.judged_under
-    )
+    current = sa.and_(judgements.c.mention_id == mentions.c.id, judgements.c.policy_version == mentions.c.judged_under)
     return tuple(
         connection.scalars(
             sa.select(mentions.c.id).select_from(mentions.outerjoin(judgements, current)).where(sa.or_(*age))

@@ -98,18 +98,14 @@ def claim(connection: sa.Connection, message: OutMessage, *, now: datetime, unti
 def mark_sent(connection: sa.Connection, message: OutMessage, *, at: datetime, how: str) -> None:
     """Record that a message left, `how` being "smtp" or "file"; its content is kept no longer."""
     connection.execute(
-        sa.update(messages)
-        .where(messages.c.message_id == message.message_id)
-        .values(state=SENT, content=b"", error="")
+        sa.update(messages).where(messages.c.message_id == message.message_id).values(state=SENT, content=b"", error="")
     )
     connection.execute(
         sa.insert(sent).values(message_id=message.message_id, recipient=message.recipient, at=at, how=how)
     )
 
 
-def mark_failed(
-    connection: sa.Connection, message: OutMessage, *, error: str, next_try: datetime, final: bool
-) -> None:
+def mark_failed(connection: sa.Connection, message: OutMessage, *, error: str, next_try: datetime, final: bool) -> None:
     """Record a failed try: again at `next_try`, or never if the refusal is final."""
     connection.execute(
         sa.update(messages)
@@ -140,9 +136,7 @@ def troubled(connection: sa.Connection, window: Window) -> tuple[OutMessage, ...
 
 def was_sent(connection: sa.Connection, message_id: str) -> bool:
     """Whether a message left."""
-    return bool(
-        connection.scalar(sa.select(sa.func.count()).select_from(sent).where(sent.c.message_id == message_id))
-    )
+    return bool(connection.scalar(sa.select(sa.func.count()).select_from(sent).where(sent.c.message_id == message_id)))
 
 
 def _message(row: Any) -> OutMessage:  # noqa: ANN401 - a database row

@@ -89,9 +89,7 @@ def spent(connection: sa.Connection, source: str, since: datetime) -> Spent:
 
 def bookmarks_of(connection: sa.Connection, source: str) -> dict[str, str]:
     """Return where a source's channels start next time."""
-    rows = connection.execute(
-        sa.select(bookmarks.c.channel, bookmarks.c.value).where(bookmarks.c.source == source)
-    )
+    rows = connection.execute(sa.select(bookmarks.c.channel, bookmarks.c.value).where(bookmarks.c.source == source))
     return {row.channel: row.value for row in rows}
 
 
@@ -100,9 +98,7 @@ def keep_bookmarks(connection: sa.Connection, source: str, kept: Iterable[Bookma
     for bookmark in kept:
         here = (bookmarks.c.source == source) & (bookmarks.c.channel == bookmark.channel)
         connection.execute(sa.delete(bookmarks).where(here))
-        connection.execute(
-            sa.insert(bookmarks).values(source=source, channel=bookmark.channel, value=bookmark.value)
-        )
+        connection.execute(sa.insert(bookmarks).values(source=source, channel=bookmark.channel, value=bookmark.value))
 
 
 def _before(moment: datetime | None) -> sa.ColumnElement[bool]:

@@ -153,9 +153,7 @@ def test_boroughbridge_high_is_found_however_it_is_written(gate: Gate, name: str
         ("The school at Boroughbridge? We chose Roecliffe Primary instead", "another school"),
     ],
 )
-def test_namesakes_are_known_and_named_in_the_count_of_what_was_dropped(
-    gate: Gate, text: str, meant: str
-) -> None:
+def test_namesakes_are_known_and_named_in_the_count_of_what_was_dropped(gate: Gate, text: str, meant: str) -> None:
     decision = gate.decide(Post(text=text))
 
     assert (decision.relevant, decision.schools, decision.drop_reason) == (NO, (), meant)
@@ -215,9 +213,7 @@ def test_a_namesakes_newspaper_makes_a_shared_name_the_namesakes(gate: Gate) -> 
     decision = gate.decide(Post(text=text, community="Huddersfield Examiner"))
 
     assert (decision.relevant, decision.drop_reason) == (NO, ALMONDBURY)
-    assert schools_of(gate, f"{text}, the one in Knaresborough", community="Huddersfield Examiner") == (
-        "KJS",
-    )
+    assert schools_of(gate, f"{text}, the one in Knaresborough", community="Huddersfield Examiner") == ("KJS",)
 
 
 def test_a_namesakes_town_in_the_text_outweighs_our_own_community(gate: Gate) -> None:
@@ -234,9 +230,7 @@ def test_a_namesakes_town_in_the_text_outweighs_our_own_community(gate: Gate) ->
         ("KJS Knaresborough beat King James's Almondbury 3-1", YES),
     ],
 )
-def test_the_nearer_of_two_towns_tells_which_school_is_meant(
-    gate: Gate, text: str, relevant: Relevance
-) -> None:
+def test_the_nearer_of_two_towns_tells_which_school_is_meant(gate: Gate, text: str, relevant: Relevance) -> None:
     assert gate.decide(Post(text=text)).relevant is relevant
 
 

@@ -11,9 +11,7 @@ STRONG = "Boroughbridge High School"
 
 
 def book(*names: str, kind: Kind = Kind.STRONG) -> Phrasebook:
-    return Phrasebook(
-        Phrase(text=name, kind=kind, owners=frozenset({number})) for number, name in enumerate(names)
-    )
+    return Phrasebook(Phrase(text=name, kind=kind, owners=frozenset({number})) for number, name in enumerate(names))
 
 
 def found(names: Phrasebook, text: str) -> list[str]:
@@ -60,9 +58,7 @@ def test_a_phrase_begins_and_ends_with_words() -> None:
 
 
 def test_a_phrase_does_not_reach_over_a_sentence_mark() -> None:
-    assert not found(
-        book("Boroughbridge High"), "In Boroughbridge, high standards. Boroughbridge. High time."
-    )
+    assert not found(book("Boroughbridge High"), "In Boroughbridge, high standards. Boroughbridge. High time.")
 
 
 def test_signs_between_the_words_of_a_phrase_do_not_matter() -> None:

@@ -67,9 +67,7 @@ def test_nothing_is_screened_out_that_would_be_kept(text: str) -> None:
     st.sampled_from(NAMES),
     st.lists(st.sampled_from(HOSTILE), min_size=3, max_size=3),
 )
-def test_what_stands_around_a_post_is_screened_with_it(
-    text: str, title: str, community: str, signs: list[str]
-) -> None:
+def test_what_stands_around_a_post_is_screened_with_it(text: str, title: str, community: str, signs: list[str]) -> None:
     post = Post(text=text + signs[0], title=title + signs[1], community=community + signs[2])
     kept = GATE.decide(post).relevant is not Relevance.NO
 

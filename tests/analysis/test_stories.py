@@ -5,9 +5,7 @@ from hypothesis import strategies as st
 
 from analysis.stories import Told, stories
 
-LONG = (
-    "Half the toilets at King James's in Knaresborough are locked again and nobody answers my emails about it"
-)
+LONG = "Half the toilets at King James's in Knaresborough are locked again and nobody answers my emails about it"
 
 
 def told(number: int, text: str, repost_of: str | None = None) -> Told:

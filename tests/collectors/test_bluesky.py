@@ -26,7 +26,7 @@ from monitor.rehearsal.server import Reply, Request, Server, json_reply
 from monitor.settings import Federation, Reading, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 RECORDED = Path(__file__).parents[1] / "data" / "bluesky"
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -44,8 +44,12 @@ def ask(**more: Any) -> Ask:  # noqa: ANN401
 
 @contextmanager
 def reader(
-    town: Bluesky, *, service: str = "", password: str | None = None, **options: Any
-) -> Iterator[tuple[Server, collector_bluesky.Bluesky]]:  # noqa: ANN401
+    town: Bluesky,
+    *,
+    service: str = "",
+    password: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Iterator[tuple[Server, collector_bluesky.Bluesky]]:
     """Give the rehearsal server and a collector that reads it."""
     with Server(town.routes) as server, Client(Reading(), Federation()) as http:
         tools = Tools(
@@ -58,7 +62,7 @@ def reader(
         yield server, collector_bluesky.Bluesky(Options.model_validate(table), tools)
 
 
-def of(kind: type[Any], items: list[Yielded]) -> list[Any]:
+def of(kind: type[Any], items: Sequence[object]) -> list[Any]:
     return [item for item in items if isinstance(item, kind)]
 
 
@@ -107,7 +111,7 @@ def test_a_strange_language_tag_is_left_out() -> None:
 
 @pytest.mark.parametrize("where", ["labels", "author_labels"])
 def test_who_asks_not_to_be_shown_to_outsiders_is_not_taken_and_is_wiped_if_known(where: str) -> None:
-    shy = post(1, **{where: (NOT_FOR_OUTSIDERS,)})
+    shy = replace(post(1), **{where: (NOT_FOR_OUTSIDERS,)})
     items = read(Bluesky([shy, post(2)]))
     assert [m.native_id for m in of(Mention, items)] == [post(2).uri]
     assert of(Gone, items) == [Gone(source="bluesky", native_id=shy.uri)]
@@ -286,9 +290,7 @@ def test_a_rate_limit_in_the_past_is_now_and_one_without_a_second_a_quarter_of_a
         (play.status(200, {"Content-Encoding": "gzip"}, b"not gzip"), Unreachable),
     ],
 )
-def test_every_fault_becomes_one_of_the_houses_errors(
-    at: str, fault: play.Fault, error: type[SourceError]
-) -> None:
+def test_every_fault_becomes_one_of_the_houses_errors(at: str, fault: play.Fault, error: type[SourceError]) -> None:
     with reader(Bluesky([post(1)])) as (server, collector):
         server.play(fault, at=at)
         with pytest.raises(error) as caught:
@@ -319,9 +321,7 @@ def test_an_address_that_is_no_posts_is_malformed() -> None:
     strange = {**rehearsal.wire(post(1)), "uri": "at://did:plc:a/app.bsky.actor.profile/self"}
     with reader(Bluesky([])) as (server, collector):
         server.play(play.body(json.dumps({"posts": [strange]}).encode()), at=SEARCH)
-        assert of(Malformed, list(collector.collect(ask()))) == [
-            Malformed(reason="uri: not a post's address")
-        ]
+        assert of(Malformed, list(collector.collect(ask()))) == [Malformed(reason="uri: not a post's address")]
 
 
 # ---- secrets and configuration ---------------------------------------------------------------------------
@@ -407,9 +407,9 @@ def replay(*names: str) -> play.Route:
 
 
 @contextmanager
-def replaying(*names: str, password: str = "hunter2-test") -> Iterator[collector_bluesky.Bluesky]:
+def replaying(*names: str, password: str | None = None) -> Iterator[collector_bluesky.Bluesky]:
     """Give a collector that reads recordings over HTTP."""
-    town = Bluesky(handle="villager.test")
+    town = Bluesky(handle="villager.test", password="hunter2-test")
     with reader(town, password=password) as (server, collector):
         server.routes = {"/xrpc/*": replay(*names)}
         yield collector
@@ -419,9 +419,7 @@ def test_recorded_pages_are_read_to_their_end() -> None:
     with replaying("login_create_session", "search_posts_p1", "search_posts_p2") as collector:
         items = list(collector.collect(ask(phrases=("Millbrook",))))
     found = of(Mention, items)
-    assert [m.text for m in found] == [
-        f"Millbrook Primary School newsletter item {n}" for n in range(24, 4, -1)
-    ]
+    assert [m.text for m in found] == [f"Millbrook Primary School newsletter item {n}" for n in range(24, 4, -1)]
     assert not of(Malformed, items)
     assert found[0].published == datetime(2026, 11, 22, 13, 38, 47, 220_000, tzinfo=UTC)
     assert found[0].url == "https://bsky.app/profile/parent-one.test/post/3n2vqgga5qs2y"
@@ -439,15 +437,23 @@ def test_a_recorded_deletion_is_gone() -> None:
 def test_recorded_refusals_are_refusals() -> None:
     with replaying("login_bad_password_401", password="wrong") as collector, pytest.raises(AccessRefused):
         list(collector.collect(ask()))
-    with replaying("login_create_session", "search_posts_unauthenticated_pds_401") as collector:
-        with pytest.raises(AccessRefused):
-            list(collector.collect(ask(phrases=("Millbrook",))))
+    unheard = ("login_create_session", "search_posts_unauthenticated_pds_401")
+    with replaying(*unheard) as collector, pytest.raises(AccessRefused):
+        list(collector.collect(ask(phrases=("Millbrook",))))
+
+
+def test_recorded_posts_are_found_by_address() -> None:
+    with replaying("login_create_session", "get_posts") as collector:
+        wires = recorded("get_posts")[0]["body"]["posts"]
+        items = list(collector.recheck([wire["uri"] for wire in wires]))
+    assert [m.text for m in of(Mention, items)] == [wire["record"]["text"] for wire in wires]
 
 
 def test_the_rehearsal_speaks_as_the_recording_does() -> None:
     """A fake that lacks a field of a real post would let a collector pass that needs it."""
-    [real, *_] = recorded("search_posts_empty"), recorded("search_posts_p1")[0]["body"]["posts"][0]
-    assert real[0]["body"] == {"posts": []}
+    with reader(Bluesky([])) as (server, collector):
+        list(collector.collect(ask()))
+        assert json.loads(server.answer(server.asked(SEARCH)[0]).whole()) == recorded("search_posts_empty")[0]["body"]
     told = recorded("search_posts_p1")[0]["body"]["posts"][0]
     fake = rehearsal.wire(replace(post(1), labels=("x",)))
     assert set(told) - set(fake) == {"viewer"}

@@ -56,9 +56,7 @@ class Stage:
     def read(self, *, bookmarks: dict[str, str] | None = None) -> Iterator[Yielded]:
         """Read the last seven days."""
         window = Window(start=NOW - timedelta(days=7), end=NOW)
-        return self.collector.collect(
-            Ask(window=window, phrases=PHRASES, tags=TAGS, bookmarks=bookmarks or {})
-        )
+        return self.collector.collect(Ask(window=window, phrases=PHRASES, tags=TAGS, bookmarks=bookmarks or {}))
 
     def error(self) -> SourceError:
         """Return what reading raises."""

@@ -51,9 +51,7 @@ def rss(*items: str, encoding: str = "utf-8", channel: str = "") -> str:
     )
 
 
-def item(
-    name: str = "a", *, title: str = "A headline", text: str = "Words", hours: float = 1, more: str = ""
-) -> str:
+def item(name: str = "a", *, title: str = "A headline", text: str = "Words", hours: float = 1, more: str = "") -> str:
     """Return an RSS item."""
     date = format_datetime(NOW - timedelta(hours=hours))
     return (
@@ -64,9 +62,7 @@ def item(
 
 def ask(*, days: float = 7, bookmarks: dict[str, str] | None = None, end: datetime = NOW) -> Ask:
     """Ask for the last days."""
-    return Ask(
-        window=Window(start=end - timedelta(days=days), end=end), phrases=PHRASES, bookmarks=bookmarks or {}
-    )
+    return Ask(window=Window(start=end - timedelta(days=days), end=end), phrases=PHRASES, bookmarks=bookmarks or {})
 
 
 @contextmanager
@@ -213,9 +209,7 @@ def test_an_excerpt_never_grows_beyond_its_limit(text: str, names: list[str], li
     assert len(excerpt(text, names, limit)) <= limit
 
 
-@given(
-    st.one_of(st.text(), st.text(alphabet="<>/abp&;#! x-\"'"), st.from_regex(r"(<[a-z/!-]{0,5}[^>]?>?){1,9}"))
-)
+@given(st.one_of(st.text(), st.text(alphabet="<>/abp&;#! x-\"'"), st.from_regex(r"(<[a-z/!-]{0,5}[^>]?>?){1,9}")))
 def test_any_html_becomes_text_that_a_database_takes(content: str) -> None:
     words = plain(content)
 
@@ -275,11 +269,7 @@ def test_a_script_for_a_link_is_no_link() -> None:
 
 def test_relative_links_are_completed() -> None:
     with Server(
-        {
-            "/feed": lambda _: text_reply(
-                rss("<item><title>A</title><link>/a?x=1</link></item>"), kind="text/xml"
-            )
-        }
+        {"/feed": lambda _: text_reply(rss("<item><title>A</title><link>/a?x=1</link></item>"), kind="text/xml")}
     ) as server:
         [mention] = found(read(server))
 
@@ -416,9 +406,7 @@ def test_a_page_leads_to_its_feed() -> None:
 
 
 def test_a_page_that_leads_to_another_page_is_followed_once() -> None:
-    page = (
-        '<html><head><link rel="alternate" type="application/atom+xml" href="/"></head><body></body></html>'
-    )
+    page = '<html><head><link rel="alternate" type="application/atom+xml" href="/"></head><body></body></html>'
     with Server({"/": lambda _: html_reply(page)}) as server:
         with pytest.raises(UnexpectedShape):
             read(server, path="/")
@@ -431,11 +419,7 @@ def test_a_page_that_leads_to_another_page_is_followed_once() -> None:
 
 def test_an_unchanged_feed_is_not_sent_again() -> None:
     with Server(
-        {
-            "/feed": lambda request: unless_known(
-                request, text_reply(rss(item()), kind="text/xml"), etag='"v1"'
-            )
-        }
+        {"/feed": lambda request: unless_known(request, text_reply(rss(item()), kind="text/xml"), etag='"v1"')}
     ) as server:
         first = read(server)
         again = read(server, ask(bookmarks=kept(first)))
@@ -447,11 +431,7 @@ def test_an_unchanged_feed_is_not_sent_again() -> None:
 
 def test_a_feed_that_moved_is_read_in_full() -> None:
     with Server(
-        {
-            "/*": lambda _: Reply(
-                headers={"ETag": '"v1"', "Content-Type": "text/xml"}, body=rss(item()).encode()
-            )
-        }
+        {"/*": lambda _: Reply(headers={"ETag": '"v1"', "Content-Type": "text/xml"}, body=rss(item()).encode())}
     ) as server:
         first = read(server, path="/old")
         read(server, ask(bookmarks=kept(first)), path="/new")
@@ -461,11 +441,7 @@ def test_a_feed_that_moved_is_read_in_full() -> None:
 
 def test_a_strange_validator_does_not_spoil_the_next_visit() -> None:
     with Server(
-        {
-            "/feed": lambda _: Reply(
-                headers={"ETag": "v\xe9", "Content-Type": "text/xml"}, body=rss(item()).encode()
-            )
-        }
+        {"/feed": lambda _: Reply(headers={"ETag": "v\xe9", "Content-Type": "text/xml"}, body=rss(item()).encode())}
     ) as server:
         first = read(server)
 
@@ -583,9 +559,7 @@ def test_a_secret_address_is_read_and_never_shown(three: Server) -> None:
 
 
 @pytest.mark.parametrize("secrets", [{}, {"MONITOR_ALERTS_1": "htps:/secret-words"}])
-def test_a_secret_address_that_is_not_set_fails_that_feed_alone(
-    three: Server, secrets: dict[str, str]
-) -> None:
+def test_a_secret_address_that_is_not_set_fails_that_feed_alone(three: Server, secrets: dict[str, str]) -> None:
     tables = [{"name": "Alert", "url_secret": "ALERTS_1"}, {"name": "A", "url": f"{three.url}/a"}]
     items, error = read_all(tables, secrets)
 
@@ -628,9 +602,7 @@ def test_a_feed_may_stand_for_a_community() -> None:
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the recorded feeds are not here: {SHARED}")
 @pytest.mark.parametrize("file", sorted(SHARED.glob("*.xml")), ids=lambda file: file.stem)
 def test_recorded_feeds_are_read_to_the_end(file: Path) -> None:
-    with Server(
-        {"/feed": lambda _: Reply(headers={"Content-Type": "text/xml"}, body=file.read_bytes())}
-    ) as server:
+    with Server({"/feed": lambda _: Reply(headers={"Content-Type": "text/xml"}, body=file.read_bytes())}) as server:
         items = read(server, ask(days=365 * 20))
 
     assert len(found(items)) >= 2

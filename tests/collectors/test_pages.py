@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from monitor.rehearsal.server import Route
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-WORDS = (
-    "The heritage centre will be open on every Saturday in December, and there is tea for all who help. " * 3
-)
+WORDS = "The heritage centre will be open on every Saturday in December, and there is tea for all who help. " * 3
 
 
 def ask(bookmarks: dict[str, str] | None = None) -> Ask:
@@ -52,9 +50,7 @@ def reader(table: dict[str, Any], *hosts: str, patience: float = 20) -> Iterator
     """Make a collector that may read these private hosts."""
     reading = Reading(private_hosts=hosts, total_seconds=patience, read_seconds=patience, max_megabytes=1)
     with Client(reading, Federation(), lambda: NOW) as http:
-        tools = collectors.Tools(
-            http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent=http.user_agent
-        )
+        tools = collectors.Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent=http.user_agent)
         yield pages.collector(pages.Options.model_validate({"pause_seconds": 0, **table}), tools)
 
 
@@ -105,9 +101,7 @@ def sitemap(*urls: str, lastmod: str = "") -> Reply:
 
 
 def listing(*links: str) -> Reply:
-    return html_reply(
-        "<html><body>" + "".join(f'<a href="{link}">x</a>' for link in links) + "</body></html>"
-    )
+    return html_reply("<html><body>" + "".join(f'<a href="{link}">x</a>' for link in links) + "</body></html>")
 
 
 # ---- what is read --------------------------------------------------------------------------------------
@@ -181,7 +175,8 @@ def test_an_index_of_compressed_sitemaps_is_followed_and_old_pages_are_left_alon
 
 def test_links_are_followed_by_selector_on_the_same_host_and_to_the_depth_that_is_set() -> None:
     with Server({"/*": always(page("Elsewhere"))}) as other, Server() as server:
-        body = f'<ul class="news"><li><a href="/one">1</a><a href="{other.url}/x">x</a></li></ul><a href="/no">n</a>'
+        news = f'<li><a href="/one">1</a><a href="{other.url}/x">x</a></li>'
+        body = f'<ul class="news">{news}</ul><a href="/no">n</a>'
         deeper = WORDS + '<ul class="news"><li><a href="/two">2</a></li></ul>'
         server.routes = {
             "/news": always(html_reply(f"<html><body>{body}</body></html>")),
@@ -273,7 +268,7 @@ def test_nothing_of_the_environment_reaches_the_child() -> None:
             "http_proxy": "http://127.0.0.1:9",
             "SCRAPY_SETTINGS_MODULE": "nowhere.settings",
         }
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
         )
 

@@ -44,9 +44,7 @@ def post(
 
 
 def comment(number: int, hours: float = 1, text: str = "Lovely school", **more: Any) -> Comment:  # noqa: ANN401
-    return Comment(
-        **{"id": f"c{number}", "text": text, "created": NOW - timedelta(hours=hours), "post": "p1", **more}
-    )
+    return Comment(**{"id": f"c{number}", "text": text, "created": NOW - timedelta(hours=hours), "post": "p1", **more})
 
 
 def ask(hours: float = 24, **more: Any) -> Ask:  # noqa: ANN401
@@ -487,9 +485,7 @@ def test_hostile_files_and_variables_around_us_lead_nowhere(ini: str, tmp_path: 
 # ---- the options -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["all", "popular", "u_somebody", "r/u_somebody", "a b", "x", "../api", "h+k", "é1"]
-)
+@pytest.mark.parametrize("name", ["all", "popular", "u_somebody", "r/u_somebody", "a b", "x", "../api", "h+k", "é1"])
 def test_only_communities_can_be_chosen(name: str) -> None:
     with pytest.raises(ValidationError):
         Options(subreddits=(name,))

@@ -241,9 +241,7 @@ def test_each_page_says_what_it_cost() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(pence=st.floats(min_value=0.01, max_value=30), price=st.sampled_from([0.4, 0.5, 1.0, 0.33]))
-def test_the_allowance_is_never_exceeded_and_running_out_waits_for_the_next_month(
-    pence: float, price: float
-) -> None:
+def test_the_allowance_is_never_exceeded_and_running_out_waits_for_the_next_month(pence: float, price: float) -> None:
     town = X([post(n / 4, number=n) for n in range(1, 200)])
     spent = 0.0
     with reader(town, pence_per_post=price) as (server, collector):
@@ -400,9 +398,7 @@ def test_what_cannot_be_read_is_counted_without_its_words_and_the_rest_goes_on()
     "fault",
     [None, rehearsal.expired_token(), rehearsal.rate_limited(reset=0), play.error_page(), play.reset()],
 )
-def test_the_token_reaches_x_and_nothing_else(
-    fault: play.Fault | None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_token_reaches_x_and_nothing_else(fault: play.Fault | None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for library in ("tweepy", "urllib3", "requests"):
         caplog.set_level(logging.DEBUG, logger=library)
@@ -439,9 +435,7 @@ def test_a_missing_token_is_a_configuration_error() -> None:
             collector_x.collector(Options(), tools)
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://api.x.com", "api.x.com", "http://api.x.com", "https://api.x.com/?a=b"]
-)
+@pytest.mark.parametrize("url", ["ftp://api.x.com", "api.x.com", "http://api.x.com", "https://api.x.com/?a=b"])
 def test_a_base_address_that_is_none_or_tells_the_token_to_everybody_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         Options(api_url=url)
@@ -449,18 +443,14 @@ def test_a_base_address_that_is_none_or_tells_the_token_to_everybody_is_refused(
 
 # ---- packing ---------------------------------------------------------------------------------------------
 
-WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"], exclude_characters='"#'), min_size=1
-)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"], exclude_characters='"#'), min_size=1)
 
 
 @given(
     phrases=st.lists(WORDS.map(lambda word: word[:200]), max_size=40),
     tags=st.lists(st.from_regex(r"\w{1,30}", fullmatch=True), max_size=20),
 )
-def test_queries_are_short_enough_hold_everything_once_and_leave_no_room(
-    phrases: list[str], tags: list[str]
-) -> None:
+def test_queries_are_short_enough_hold_everything_once_and_leave_no_room(phrases: list[str], tags: list[str]) -> None:
     queries = packed(phrases, tags)
     assert all(len(query) <= 512 for query in queries)
     packs = [query.removeprefix("(").removesuffix(") -is:retweet").split(" OR ") for query in queries]

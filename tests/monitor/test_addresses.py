@@ -10,9 +10,7 @@ from monitor.addresses import canonical, is_web, unwrapped
 
 PAGE = "https://news.example/story?id=7"
 
-hosts = st.sampled_from(
-    ["news.example", "NEWS.example:443", "news.example:80", "xn--bcher-kva.example", "[::1]"]
-)
+hosts = st.sampled_from(["news.example", "NEWS.example:443", "news.example:80", "xn--bcher-kva.example", "[::1]"])
 urls = st.one_of(
     st.text(max_size=60),
     st.builds(
@@ -97,9 +95,7 @@ def test_links_that_wrap_one_another_without_end_come_to_an_end() -> None:
     assert unwrapped(url).startswith("https://www.google.com/url?q=")
 
 
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "ftp://a.example/x", "https://", "http://[", "", "a.example"]
-)
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://a.example/x", "https://", "http://[", "", "a.example"])
 def test_what_cannot_be_opened_in_a_browser_is_no_web_address(url: str) -> None:
     assert not is_web(url)
     assert canonical(url) == url

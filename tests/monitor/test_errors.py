@@ -19,11 +19,7 @@ def drawn() -> list[tuple[int, str]]:
     """(depth, name) of each line of the tree in the module's docstring."""
     lines = (errors.__doc__ or "").splitlines()
     named = (re.match(r" {4}([│ ]*)(?:[├└]── )?([A-Z]\w+)\b", line) for line in lines)
-    return [
-        (found.start(2) // 4 - 1, found.group(2))
-        for found in named
-        if found and hasattr(errors, found.group(2))
-    ]
+    return [(found.start(2) // 4 - 1, found.group(2)) for found in named if found and hasattr(errors, found.group(2))]
 
 
 def built(kind: type, depth: int = 0) -> list[tuple[int, str]]:

@@ -55,9 +55,7 @@ def rule(minutes: int, clock: str = "staffed") -> SeverityRule:
         ("2027-03-26 16:30", 60, "2027-03-30 09:00"),  # and forward
     ],
 )
-def test_staffed_time_stops_at_night_weekends_bank_holidays_and_closures(
-    start: str, minutes: int, end: str
-) -> None:
+def test_staffed_time_stops_at_night_weekends_bank_holidays_and_closures(start: str, minutes: int, end: str) -> None:
     assert after_staffed(local(start), minutes, WITH_HOLIDAYS, LONDON) == local(end)
 
 
@@ -86,9 +84,7 @@ def test_somebody_is_there_from_opening_to_just_before_closing() -> None:
 def test_the_most_urgent_clock_never_stops() -> None:
     """P0: a Saturday night across the clock change is as good as any time."""
     start = local("2026-10-24 23:50")
-    assert due(start, rule(120, "always"), WITH_HOLIDAYS, LONDON) == start.astimezone(UTC) + timedelta(
-        hours=2
-    )
+    assert due(start, rule(120, "always"), WITH_HOLIDAYS, LONDON) == start.astimezone(UTC) + timedelta(hours=2)
 
 
 def test_nothing_is_due_where_the_rule_says_so() -> None:
@@ -133,9 +129,7 @@ def test_what_begins_later_is_never_due_sooner(start: datetime, later: timedelta
 def test_two_spans_after_one_another_are_one_span(start: datetime, one: int, two: int) -> None:
     """Exact to the minute, whatever nights, holidays and clock changes lie in between."""
     between = after_staffed(start, one, WITH_HOLIDAYS, LONDON)
-    assert after_staffed(between, two, WITH_HOLIDAYS, LONDON) == after_staffed(
-        start, one + two, WITH_HOLIDAYS, LONDON
-    )
+    assert after_staffed(between, two, WITH_HOLIDAYS, LONDON) == after_staffed(start, one + two, WITH_HOLIDAYS, LONDON)
 
 
 @given(start=moments, minutes=st.integers(1, 600))

@@ -34,9 +34,7 @@ NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 def hello(_request: Request) -> Reply:
     """Answer with a little JSON that has a validator."""
-    return unless_known(
-        _request, json_reply({"hello": "world"}), etag='"v1"', modified="Mon, 23 Nov 2026 06:00:00 GMT"
-    )
+    return unless_known(_request, json_reply({"hello": "world"}), etag='"v1"', modified="Mon, 23 Nov 2026 06:00:00 GMT")
 
 
 @pytest.fixture
@@ -127,9 +125,7 @@ def test_any_retry_after_gives_a_moment_within_a_day(header: str) -> None:
         (302, UnexpectedShape),
     ],
 )
-def test_each_status_means_one_error(
-    client: Client, server: Server, status: int, expected: type[SourceError]
-) -> None:
+def test_each_status_means_one_error(client: Client, server: Server, status: int, expected: type[SourceError]) -> None:
     server.play(fault.status(status))
 
     with pytest.raises(SourceError) as caught:
@@ -248,9 +244,7 @@ def test_a_private_address_is_read_only_where_the_configuration_names_it(server:
         assert other.requests == []
 
 
-@pytest.mark.parametrize(
-    "target", ["file:///etc/passwd", "javascript:alert(1)", "http://[bad", "ftp://example.org/"]
-)
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "javascript:alert(1)", "http://[bad", "ftp://example.org/"])
 def test_a_redirect_to_something_else_than_a_web_address_is_refused(
     client: Client, server: Server, target: str
 ) -> None:

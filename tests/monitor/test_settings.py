@@ -162,9 +162,7 @@ def test_any_content_is_settings_or_a_configuration_error(content: dict[str, obj
         assert isinstance(read, Settings)
 
 
-@pytest.mark.parametrize(
-    "address", ["", "head@school.example", "o'brien+x@mail.school.example", "monitor@localhost"]
-)
+@pytest.mark.parametrize("address", ["", "head@school.example", "o'brien+x@mail.school.example", "monitor@localhost"])
 def test_a_plain_address_is_taken(address: str) -> None:
     assert Roles(response_owner=address).response_owner == address
 
@@ -198,9 +196,7 @@ def test_a_role_is_found_for_the_house_or_for_one_school() -> None:
 
 
 def test_a_signed_assessment_is_read(file: Path) -> None:
-    file.write_text(
-        "[privacy.dpia]\nreference='D-1'\nowner='Head'\nsigned=2026-09-01\nreview_due=2027-09-01\n"
-    )
+    file.write_text("[privacy.dpia]\nreference='D-1'\nowner='Head'\nsigned=2026-09-01\nreview_due=2027-09-01\n")
     dpia = settings.load(file).privacy.dpia
     assert dpia is not None
     assert dpia.review_due == date(2027, 9, 1)

@@ -224,9 +224,7 @@ def test_writers_at_once_lose_nothing_and_double_nothing(
     assert len(texts(store)) == 50
 
 
-def test_a_damaged_file_is_called_damaged(
-    sqlite_url: str, arrival: Callable[..., Arrival], now: datetime
-) -> None:
+def test_a_damaged_file_is_called_damaged(sqlite_url: str, arrival: Callable[..., Arrival], now: datetime) -> None:
     store = open_store(sqlite_url)
     with store.write() as connection:
         posts = [arrival(str(n)) for n in range(300)]
@@ -336,9 +334,7 @@ def test_no_table_index_or_name_is_about_authors(store: Store) -> None:
         for table in inspector.get_table_names():
             assert "author" not in table
             columns = {
-                name
-                for index in inspector.get_indexes(table)
-                for name in (*index["column_names"], index["name"])
+                name for index in inspector.get_indexes(table) for name in (*index["column_names"], index["name"])
             } | set(inspector.get_pk_constraint(table)["constrained_columns"])
             assert not any("author" in (name or "") for name in columns)
 
@@ -356,10 +352,6 @@ def test_no_query_of_the_house_selects_groups_or_orders_by_author() -> None:
         for path in sorted((ROOT / "monitor").rglob("*.py"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if "c.author_key" in line
-        or (
-            "author_key" in line
-            and path.relative_to(ROOT).as_posix() not in allowed
-            and "jobs" not in path.parts
-        )
+        or ("author_key" in line and path.relative_to(ROOT).as_posix() not in allowed and "jobs" not in path.parts)
     ]
     assert queries == []

@@ -147,9 +147,7 @@ def fields_of(fields: dict[str, str | datetime | None]) -> dict[str, object]:
     return {("in_reply_to" if name == "parent" else name): value for name, value in fields.items()}
 
 
-def test_a_second_run_adds_nothing_and_moves_last_seen(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_a_second_run_adds_nothing_and_moves_last_seen(store: Store, arrival: Arriving, now: datetime) -> None:
     posts = [arrival(str(number)) for number in range(3)]
     later = now + timedelta(hours=1)
     assert take(store, now, *posts) == Taken(new=3)
@@ -189,9 +187,7 @@ def test_one_article_through_two_feeds_is_one_mention_that_names_both_places(
     store: Store, arrival: Arriving, now: datetime
 ) -> None:
     first = arrival("a", source="feeds", channel="Advertiser", url="https://news.example/story?id=7")
-    second = arrival(
-        "b", source="feeds", channel="Alerts", url="http://news.example/story/?utm_source=x&id=7#top"
-    )
+    second = arrival("b", source="feeds", channel="Alerts", url="http://news.example/story/?utm_source=x&id=7#top")
     third = arrival("c", source="pages", channel="Advertiser", url="https://news.example/story?id=7&fbclid=1")
     other = arrival("d", source="feeds", channel="Alerts", url="https://news.example/story?id=8")
     assert take(store, now, first, second) == Taken(new=1, known=1)
@@ -206,9 +202,7 @@ def test_one_article_through_two_feeds_is_one_mention_that_names_both_places(
     assert unlike.also_in == ()
 
 
-def test_another_feeds_wording_of_an_article_is_not_an_edit(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_another_feeds_wording_of_an_article_is_not_an_edit(store: Store, arrival: Arriving, now: datetime) -> None:
     take(store, now, arrival("a", source="feeds", channel="one", url="https://n.example/s", text="whole"))
     again = arrival("b", source="feeds", channel="two", url="https://n.example/s", text="cut short")
     assert take(store, now, again) == Taken(known=1)
@@ -341,9 +335,7 @@ def bring(store: Store, arrival: Arriving, now: datetime) -> None:
         raise RuntimeError
 
 
-def test_a_crash_in_the_middle_leaves_no_row_and_no_bookmark(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_a_crash_in_the_middle_leaves_no_row_and_no_bookmark(store: Store, arrival: Arriving, now: datetime) -> None:
     with pytest.raises(RuntimeError):
         bring(store, arrival, now)
     with store.read() as connection:
@@ -387,9 +379,7 @@ def test_a_judgement_comes_back_as_it_was_made(store: Store, arrival: Arriving, 
     assert everything(store)[0].judgement == made
 
 
-def test_a_judgement_without_score_or_severity_comes_back(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_a_judgement_without_score_or_severity_comes_back(store: Store, arrival: Arriving, now: datetime) -> None:
     take(store, now, arrival())
     made = judgement(sentiment=None, sentiment_score=None, severity=None, also=(), reasons=())
     judge(store, now, everything(store)[0].id, made)
@@ -411,9 +401,7 @@ def test_judging_again_under_other_rules_shows_the_newer_judgement(
         assert connection.scalar(sa.select(sa.func.count()).select_from(judgements)) == 2
 
 
-def test_pending_gives_the_oldest_first_and_no_more_than_asked(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_pending_gives_the_oldest_first_and_no_more_than_asked(store: Store, arrival: Arriving, now: datetime) -> None:
     take(store, now, *(arrival(str(number)) for number in range(5)))
     with store.read() as connection:
         assert [stored.mention.native_id for stored in mentions.pending(connection, 3)] == ["0", "1", "2"]
@@ -456,9 +444,7 @@ def expired(store: Store, now: datetime, **kept_by_source: timedelta) -> set[str
         return {found.mention.native_id for found in mentions.by_number(connection, numbers).values()}
 
 
-def test_words_go_by_severity_or_sooner_by_the_sources_terms(
-    store: Store, arrival: Arriving, now: datetime
-) -> None:
+def test_words_go_by_severity_or_sooner_by_the_sources_terms(store: Store, arrival: Arriving, now: datetime) -> None:
     posts = {"serious": Severity.P1, "small": Severity.P4}
     take(store, now, *(arrival(name) for name in posts), arrival("borrowed", source="reddit"))
     for found in everything(store):

@@ -169,14 +169,10 @@ def read(
 def off(source: str) -> Coverage:
     """Return a source that is switched off, with the reason of policy/sources.toml."""
     policy = SOURCES[source]
-    return Coverage(
-        source=source, name=policy.name, sight=Sight.OFF, why=policy.why, never_sees=policy.never_sees
-    )
+    return Coverage(source=source, name=policy.name, sight=Sight.OFF, why=policy.why, never_sees=policy.never_sees)
 
 
-WEEK = tuple(
-    DayCount(start=at(16 + place, 7), count=count) for place, count in enumerate((4, 5, 2, 3, 2, 1, 14))
-)
+WEEK = tuple(DayCount(start=at(16 + place, 7), count=count) for place, count in enumerate((4, 5, 2, 3, 2, 1, 14)))
 
 BUS = "The village page says the 8:05 from Boroughbridge is cancelled from today, so no bus to King James's"
 LUNCH = "Why did Friday's menu at King James's have no allergen marks? Two of us asked. Call 07700 900123."
@@ -260,9 +256,7 @@ def mixed_day() -> DailyMaterial:
     fair = stored(
         130,
         "Lovely winter fair at Boroughbridge High School on Saturday, thank you to everyone who ran a stall!",
-        judged(
-            "PRAISE", schools=("BHS",), words="thank you", rule="praise.thanks", sentiment=Sentiment.POSITIVE
-        ),
+        judged("PRAISE", schools=("BHS",), words="thank you", rule="praise.thanks", sentiment=Sentiment.POSITIVE),
         seen=at(21, 18, 2),
         source="mastodon",
     )
@@ -437,8 +431,7 @@ def busy_day(mentions: int = 60, cases: int = 11, reposts: int = 0) -> DailyMate
     others = tuple(
         stored(
             100_000 + place,
-            f"Number {place}: a good evening at the school concert, well worth the drive through the rain. "
-            * 4,
+            f"Number {place}: a good evening at the school concert, well worth the drive through the rain. " * 4,
             judged(("PRAISE", "NEUTRAL", "PUBLIC_DEBATE")[place % 3], sentiment=Sentiment.POSITIVE),
             seen=at(22, 9) + timedelta(seconds=place),
         )

@@ -91,7 +91,7 @@ def test_an_ordinary_item_says_what_why_who_when_and_where() -> None:
     assert one.quote == f"“text {SECRET}”"
     assert one.about_quote.startswith("Quoted, personal details masked.")
     assert facts(one) == {
-        "Do next": "Acknowledge once, kindly. Signpost named contact and complaints procedure. Fix and say so.",
+        "Do next": " ".join(MATRIX.category("COMPLAINT_SERVICE").steps),
         "Never": "argue.",
         "Owner": "Lead member of staff",
         "Why": "The food is wrong (rule complaint.food); policy clauses 2.7, 2.9, 2.10 and 3.2",

@@ -32,9 +32,7 @@ def test_a_source_that_was_not_read_says_since_when_and_why_and_never_nought() -
     looking = looked([read("feeds", 0), behind(new=0)], NOW, ZONE)
 
     assert [row.new for row in looking.rows] == ["0", UNKNOWN]
-    assert looking.rows[1].read == (
-        "Not read since yesterday 14:10: the source asked us to wait; next try today 07:30"
-    )
+    assert looking.rows[1].read == ("Not read since yesterday 14:10: the source asked us to wait; next try today 07:30")
     assert looking.gaps == ("X since yesterday 14:10 (the source asked us to wait; next try today 07:30)",)
     assert looking.unread == ("X",)
     assert not looking.blind
@@ -86,9 +84,7 @@ def test_money_is_added_up_and_is_not_said_where_none_was_spent() -> None:
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.integers(min_value=1), max_size=9))
-def test_hostile_answers_of_a_source_stay_short_single_lines(
-    why: str, name: str, dropped: dict[str, int]
-) -> None:
+def test_hostile_answers_of_a_source_stay_short_single_lines(why: str, name: str, dropped: dict[str, int]) -> None:
     looking = looked([behind(why=why * 50, name=name * 50, dropped=dropped)], NOW, ZONE)
 
     for said in (

@@ -143,9 +143,7 @@ def test_only_a_plain_address_becomes_a_mailbox() -> None:
     assert mailbox("ring the office") == ""
 
 
-@pytest.mark.parametrize(
-    "category", ["SELF_HARM", "SEXUAL_HARM", "CHILD_PROTECTION", "STAFF_ALLEGATION", "GONE"]
-)
+@pytest.mark.parametrize("category", ["SELF_HARM", "SEXUAL_HARM", "CHILD_PROTECTION", "STAFF_ALLEGATION", "GONE"])
 def test_restricted_and_unknown_categories_are_for_their_readers_only(category: str) -> None:
     first = stored(1, "words", judged(category), seen=SEEN)
     second = stored(2, "words", judged("COMPLAINT_SERVICE", also=(category,)), seen=SEEN)

@@ -66,17 +66,13 @@ def test_a_missing_name_is_an_error_and_not_a_blank(name: str) -> None:
 def test_control_characters_and_overrides_never_print() -> None:
     environment = rendering.environment()
 
-    shown = environment.from_string("{{ view.words }}").render(
-        view=Line(words="a\x00b\u202ec\ud800\x1b[31md")
-    )
+    shown = environment.from_string("{{ view.words }}").render(view=Line(words="a\x00b\u202ec\ud800\x1b[31md"))
 
     assert shown == "abc\ufffd[31md"
 
 
 def test_a_post_is_data_and_never_a_template() -> None:
-    shown = (
-        rendering.environment().from_string("{{ view.words }}").render(view=Line(words="{{7*7}}{% raw %}"))
-    )
+    shown = rendering.environment().from_string("{{ view.words }}").render(view=Line(words="{{7*7}}{% raw %}"))
 
     assert shown == "{{7*7}}{% raw %}"
 

@@ -8,8 +8,7 @@ from tests.reports.material import at, judged, stored
 
 def test_copies_belong_to_the_first_and_the_oldest_at_hand_is_the_face() -> None:
     first, copy, other = (
-        stored(number, "same words", judged("PRAISE"), seen=at(22, hour))
-        for number, hour in ((1, 9), (2, 8), (3, 10))
+        stored(number, "same words", judged("PRAISE"), seen=at(22, hour)) for number, hour in ((1, 9), (2, 8), (3, 10))
     )
 
     stories = Stories.of({1: (2, 50)}, (first, other, copy))

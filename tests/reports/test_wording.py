@@ -72,9 +72,7 @@ def test_a_list_reads_as_a_sentence(parts: list[str], said: str) -> None:
     assert wording.listed(parts) == said
 
 
-@pytest.mark.parametrize(
-    ("pence", "said"), [(0, "£0.00"), (0.2, "£0.01"), (41.5, "£0.42"), (123456, "£1,234.56")]
-)
+@pytest.mark.parametrize(("pence", "said"), [(0, "£0.00"), (0.2, "£0.01"), (41.5, "£0.42"), (123456, "£1,234.56")])
 def test_money_is_rounded_up_so_that_a_little_never_looks_like_nothing(pence: float, said: str) -> None:
     assert wording.money(pence) == said
 

@@ -19,8 +19,7 @@ def routes(now: datetime) -> Mapping[str, Route]:
     """Return an X on which the schools are spoken of every few hours."""
     moments = [now - timedelta(hours=5 * number) for number in range(1, 6)]
     posts = [
-        Post(id=id_at(moment), text="A clear night over Boroughbridge High", created_at=moment)
-        for moment in moments
+        Post(id=id_at(moment), text="A clear night over Boroughbridge High", created_at=moment) for moment in moments
     ]
     return X(posts, page=2, clock=lambda: now).routes
 
