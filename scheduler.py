@@ -31,6 +31,7 @@ from monitor.store import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import time
 
     from apscheduler.triggers.base import BaseTrigger
 
@@ -59,9 +60,8 @@ class Planned:
 def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
     """Return the clock's table for a configured schedule in an IANA zone."""
 
-    def at(days: str, when: object) -> CronTrigger:
-        hour, minute = str(when).split(":")[:2]
-        return CronTrigger(day_of_week=days, hour=int(hour), minute=int(minute), timezone=zone)
+    def at(days: str, when: time) -> CronTrigger:
+        return CronTrigger(day_of_week=days, hour=when.hour, minute=when.minute, timezone=zone)
 
     return (
         Planned(
@@ -191,18 +191,28 @@ class Lease:
         self._place = place
         self._holder = secrets.token_hex(8)
 
-    def renew(self) -> None:
-        """Take or renew the lease.
+    def take(self) -> None:
+        """Take the lease.
 
         Raises:
             StoreError: another scheduler holds it.
         """
+        if not self._claim():
+            raise StoreError(
+                "another scheduler is running on this store; stop it first "
+                f"(one that died lets go after {journal.LEASE.seconds // 60} minutes)"
+            )
+
+    def keep(self, stop: threading.Event) -> None:
+        """Renew the lease; if another scheduler took it while this machine slept, stop."""
+        if not self._claim():
+            logs.log().error("another scheduler took over")
+            stop.set()
+
+    def _claim(self) -> bool:
+        """Take or renew the lease; return whether it is ours."""
         with self._place.store.write() as connection:
-            if not journal.claim(connection, LEASE_NAME, holder=self._holder, now=self._place.clock()):
-                raise StoreError(
-                    "another scheduler is running on this store; stop it first "
-                    f"(one that died lets go after {journal.LEASE.seconds // 60} minutes)"
-                )
+            return journal.claim(connection, LEASE_NAME, holder=self._holder, now=self._place.clock())
 
     def release(self) -> None:
         """Let the next scheduler start at once."""
@@ -217,7 +227,7 @@ def run_forever(place: Workplace) -> None:
         StoreError: another scheduler is running on this store.
     """
     lease = Lease(place)
-    lease.renew()
+    lease.take()
     clockwork = Clockwork(place)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -241,7 +251,7 @@ def run_forever(place: Workplace) -> None:
             id=line.name,
             **({} if line.catch_up else {"next_run_time": datetime.now(UTC)}),
         )
-    scheduler.add_job(lease.renew, IntervalTrigger(seconds=30), id="lease")
+    scheduler.add_job(lease.keep, IntervalTrigger(seconds=30), args=(stop,), id="lease")
     scheduler.start()
     logs.log().info("scheduler started", jobs=len(clockwork.table))
     stop.wait()

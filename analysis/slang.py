@@ -32,6 +32,8 @@ _SCORE: Final = re.compile(r"\d{1,2}[-\u2013]\d{1,2}")
 _CLOCK: Final = re.compile(r"\d{1,2}(?:[.:]\d{2})?(?:am|pm)|(?:1?\d|2[0-3])[.:][0-5]\d")
 _MONEY: Final = re.compile(r"[£$€]\d[\d.,]*k?|\d+p")
 _YEAR: Final = re.compile(r"(?:y|yr|yrs|year|years)(?:[7-9]|1[0-3])s?")
+_STUCK: Final = frozenset("aiu")
+"""One-letter words that stick to a word spelled letter by letter: "a k n i f e"."""
 _LONGEST_WORD: Final = 40
 _MANY_LETTERS: Final = 3
 
@@ -137,6 +139,8 @@ class Slang:
             ):
                 if reading in self._known:
                     return reading
+                if reading[:1] in _STUCK and reading[1:] in self._disguised:
+                    return reading[1:]
         return _STRETCHED.sub(r"\1\1", token)
 
     def _starred(self, token: str) -> str:
@@ -174,7 +178,7 @@ class Slang:
             kind, token, _, _ = tokens[at]
             if len(token) == 1 and kind in ("word", "number"):
                 letters, last = letters + token, at
-            elif kind != "mark" or token in "?\n":
+            elif kind != "mark" or token == "?":  # noqa: S105 - a token of text
                 break
             at += 1
         plain = letters.translate(_LEET)

@@ -9,7 +9,6 @@ by what the vocabulary names, never by tone; and tone never raises a post above 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -18,6 +17,8 @@ from analysis.triage_rules import Found, Place, Rulebook
 from monitor.records import Reason, Relevance, Sentiment, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.slang import Wording
     from monitor.policy.escalation import Escalation
     from monitor.policy.vocabulary import Vocabulary
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
 SURE_URGENT: Final = 0.5
 """From this probability on, the encoder alone raises a post that no rule found."""
-SUPPORT: Final = 0.2
-"""From this probability on, the encoder supports a rule that is only a hint."""
+SUPPORT: Final = {Severity.P0: 0.1}
+OTHER_SUPPORT: Final = 0.2
+"""From this probability of urgency on, the encoder supports a rule that is only a hint: sooner where it means P0."""
 DANGER: Final = 0.15
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 MODEL_WEIGHT: Final = 4.0
@@ -195,8 +197,7 @@ class Triage:
         """Return one claim for each category that rules or the encoder name."""
         by_category: dict[str, list[Found]] = {}
         for found in fired:
-            supported = evidence is None or evidence.urgent >= SUPPORT
-            if found.rule.kind == "sure" or (found.rule.kind == "hint" and supported):
+            if found.rule.kind == "sure" or (found.rule.kind == "hint" and self._supported(found, evidence)):
                 by_category.setdefault(found.rule.category, []).append(found)
         reasons: dict[str, tuple[Reason, ...]] = {}
         if evidence is not None:
@@ -224,10 +225,22 @@ class Triage:
             )
         return claims
 
+    def _supported(self, found: Found, evidence: ModelEvidence | None) -> bool:
+        """Whether the encoder supports a hint; where there is no encoder, a hint stands."""
+        if evidence is None:
+            return True
+        severity = found.rule.severity or self._severity(found.rule.category)
+        return self._urgency(evidence) >= SUPPORT.get(severity, OTHER_SUPPORT)
+
     def _worst(self, category: str, founds: list[Found]) -> Severity:
         """Return the most urgent severity that rules give a category; the matrix's where there is no rule."""
         given = [found.rule.severity or self._severity(category) for found in founds]
         return min(given, default=self._severity(category))
+
+    def _urgency(self, evidence: ModelEvidence) -> float:
+        """Return how sure the encoder is that a post is urgent: its two heads, asked alike."""
+        of_categories = sum(p for c, p in evidence.categories.items() if self._severity(c) in URGENT)
+        return (evidence.urgent + of_categories) / 2 if evidence.categories else evidence.urgent
 
     def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> tuple[str, ...]:
         """Return the categories that the encoder names.
@@ -240,7 +253,7 @@ class Triage:
             key=lambda category: -evidence.categories[category],
         )
         everyday = [category for category in ranked if self._severity(category) not in URGENT]
-        if evidence.urgent < SURE_URGENT:
+        if self._urgency(evidence) < SURE_URGENT:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
         urgent = [category for category in ranked if self._severity(category) in URGENT]
         danger = [

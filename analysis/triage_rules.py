@@ -144,8 +144,8 @@ class Rulebook:
     def _anchors(self) -> dict[int, list[tuple[int, _Compiled]]]:
         """Return the patterns by their rarest term, so that a post wakes only those it could match."""
         sizes = [0] * len(self._terms)
-        for terms in (*self._phrases.values(), *self._marks.values()):
-            for term in terms:
+        for entered in (*self._phrases.values(), *self._marks.values()):
+            for term in entered:
                 sizes[term] += 1
         anchored: dict[int, list[tuple[int, _Compiled]]] = {}
         for number, compiled in enumerate(self._rules):
@@ -191,14 +191,17 @@ class Rulebook:
         for mark, number, _ in wording.marks:
             for term in self._marks.get(mark, ()):
                 hits.setdefault(term, []).append(Place(number, number))
-        slur = self._shapes.get("slur")
-        if slur is not None:
-            places = [Place(n, n + 1) for n, word in enumerate(words) if self._hashed(word)]
-            if places:
-                hits[slur] = places
+        self._find_slurs(words, hits)
         for places in hits.values():
             places.sort()
         return hits
+
+    def _find_slurs(self, words: tuple[str, ...], hits: Hits) -> None:
+        """Enter where a word of the hashed list stands."""
+        if "slur" in self._shapes:
+            places = [Place(number, number + 1) for number, word in enumerate(words) if self._hashed(word)]
+            if places:
+                hits[self._shapes["slur"]] = places
 
     def fired(self, hits: Hits) -> tuple[Found, ...]:
         """Return the rules that fire on what was found, in the vocabulary's order."""

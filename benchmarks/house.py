@@ -145,7 +145,7 @@ def feed(number: int) -> Any:  # noqa: ANN401 - a route
             for i in range(number)
         )
         body = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>Paper</title>{entries}</feed>'
-        return Reply(body=body.encode(), kind="application/atom+xml")
+        return Reply(body=body.encode(), headers={"Content-Type": "application/atom+xml"})
 
     return serve
 

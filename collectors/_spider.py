@@ -81,6 +81,7 @@ class PageSpider(Spider):
         self._failed: set[str] = set()
         self._seen: set[str] = set()
         self._read: dict[str, int] = {}
+        self._homes: dict[str, set[str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - Scrapy's own
@@ -105,6 +106,9 @@ class PageSpider(Spider):
             self._resting[host] = error
             raise
         kind = answer.headers.get("content-type", "text/html").split(";")[0].strip().lower()
+        if request.cb_kwargs["root"]:
+            entry = request.cb_kwargs["entry"]
+            self._homes[entry] = {urlsplit(entry).netloc, urlsplit(answer.url).netloc}
         made = next((made for mark, made in _RESPONSES.items() if mark in kind), Response)
         headers = {name: value for name, value in answer.headers.items() if name != "content-encoding"}
         return made(answer.url, status=answer.status, headers=headers, body=answer.body, request=request)
@@ -172,6 +176,9 @@ class PageSpider(Spider):
         """Write a page's words, if they are new, and follow its links where the order says so."""
         if not isinstance(response, TextResponse) or isinstance(response, XmlResponse):
             self._no_page(response, entry, root=root)
+            return
+        if not root and not self._own(response.url, entry):
+            self.write(Unread(reason="a link that leads to another site"))
             return
         found = article(response.text, response.url)
         if not found.text:
@@ -262,9 +269,9 @@ class PageSpider(Spider):
             self.write(Unread(reason=f"beyond the limit of {self.order.max_pages} pages from one address"))
 
     def _own(self, url: str, entry: str) -> bool:
-        """Whether an address lies on the host that the configuration names."""
+        """Whether an address lies on the host that the configuration names, or where that host sent us."""
         with suppress(ValueError):
-            return urlsplit(url).netloc == urlsplit(entry).netloc
+            return urlsplit(url).netloc in self._homes.get(entry, ())
         return False
 
     def _no_page(self, response: Response, entry: str, *, root: bool, wanted: str = "a web page") -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from mastodon import Mastodon as Library
-from mastodon.errors import MastodonAPIError, MastodonError
+from mastodon.errors import MastodonError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from collectors import SourceOptions
@@ -41,8 +41,6 @@ SECRETS: tuple[str, ...] = ()
 """None: what an instance shows to its members alone is not for us."""
 PAGE: Final = 40
 MOST_PAGES: Final = 50
-SCOPES: Final = ("local", "remote")
-"""The two halves of a hashtag's timeline: the instance's own posts, and those of others."""
 
 
 def _once(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,7 +103,7 @@ class Mastodon:
             try:
                 yield from self._timelines(host, instance, ask, known)
             except SourceError as error:
-                failures.append(Failure(what=host, error=error))
+                failures.append(Failure(what=host, error=_plainly(error)))
         if failures:
             raise self._failed(failures, of=len(self._instances))
 
@@ -128,7 +126,7 @@ class Mastodon:
                 for key in keys:
                     yield from self._again(host, instance, key)
             except SourceError as error:
-                failures.append(Failure(what=host, error=error))
+                failures.append(Failure(what=host, error=_plainly(error)))
         if failures:
             raise self._failed(failures, of=hosts)
 
@@ -151,7 +149,7 @@ class Mastodon:
     ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield what one instance shows; `known` holds the posts' network-wide ids, and grows."""
         scope = _open_to_us(instance, host)
-        yield Spent(calls=1)
+        yield Spent(calls=2)  # before its first timeline the library looks for itself as well
         for tag in ask.tags:
             for uri, item in self._timeline(host, instance, tag.lstrip("#"), scope, ask.window):
                 if isinstance(item, Mention):
@@ -167,7 +165,8 @@ class Mastodon:
         cursor, cursors = None, set[str]()
         for _ in range(MOST_PAGES):
             page = _asked(instance.timeline_hashtag, tag, max_id=cursor, limit=PAGE, **scope)
-            if not isinstance(page, list):
+            if not isinstance(page, list) or (page and not any(isinstance(wire, dict) for wire in page)):
+                # the library makes a list out of anything
                 raise UnexpectedShape(NAME, "expected a list of posts")
             yield "", Spent(calls=1)
             items = [_read(wire, host) for wire in page]
@@ -241,21 +240,47 @@ def _open_to_us(instance: Library, host: str) -> dict[str, bool]:
         SourceError: see `monitor.errors`.
     """
     try:
-        shown = [
-            scope for scope in SCOPES if instance.timeline_is_available("hashtag", fail_hard=True, **{scope: True})
-        ]
-    except MastodonAPIError as error:
-        if isinstance(error.__cause__, KeyError):
-            return {}  # before 4.5 an instance does not say, and answers 401 where it must not be asked
-        raise _plainly(_told(error)) from None
+        told = _Instance.model_validate(_asked(instance.instance_v2))
+    except ValidationError as error:
+        raise UnexpectedShape(NAME, f"expected an instance: {_what_is_wrong(error)}") from None
+    access = told.configuration.timelines_access
+    if access is None:
+        return {}  # before 4.5 an instance does not say, and answers 401 where it must not be asked
+    feeds = access.hashtag_feeds
+    shown = [scope for scope, who in (("local", feeds.local), ("remote", feeds.remote)) if who == "public"]
     if not shown:
         raise AccessRefused(NAME, f"{host} shows hashtags to its own members only")
-    return {} if len(shown) == len(SCOPES) else {shown[0]: True}
+    return {} if len(shown) == 2 else {shown[0]: True}  # noqa: PLR2004 - both halves
 
 
 def _plainly(error: SourceError) -> SourceError:
     """Return the error, without the meaning that 404 has for a post."""
     return UnexpectedShape(error.source, error.problem) if isinstance(error, _NotThere) else error
+
+
+class _Feeds(BaseModel):
+    """Who may see an instance's own posts under a hashtag, and those of others."""
+
+    local: str
+    remote: str
+
+
+class _Access(BaseModel):
+    """Who may see which timelines."""
+
+    hashtag_feeds: _Feeds
+
+
+class _Configuration(BaseModel):
+    """What an instance allows."""
+
+    timelines_access: _Access | None = None
+
+
+class _Instance(BaseModel):
+    """What an instance says of itself."""
+
+    configuration: _Configuration
 
 
 class _Account(BaseModel):
@@ -270,7 +295,7 @@ class _Status(BaseModel):
     """One post; `content` is HTML, `spoiler_text` a content warning in plain text."""
 
     id: Annotated[str, BeforeValidator(str), Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    uri: str
+    uri: str = Field(min_length=1)
     url: str | None = None
     created_at: AwareDatetime
     edited_at: AwareDatetime | None = None
@@ -292,8 +317,7 @@ def _read(wire: Any, host: str) -> tuple[str, Mention | Gone | Malformed]:  # no
     try:
         status = _Status.model_validate(wire)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return "", Malformed(reason=f"{'.'.join(map(str, first['loc'])) or 'item'}: {first['type']}")
+        return "", Malformed(reason=_what_is_wrong(error))
     key = f"{host}/{status.id}"
     if not status.for_us:
         return status.uri, Gone(source=NAME, native_id=key)
@@ -315,3 +339,9 @@ def _read(wire: Any, host: str) -> tuple[str, Mention | Gone | Malformed]:  # no
         in_reply_to=f"{host}/{status.in_reply_to_id}" if status.in_reply_to_id else None,
         edited=status.edited_at,
     )
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """Return place and kind of the first thing that is wrong, never its content."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'item'}: {first['type']}"

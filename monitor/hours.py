@@ -62,6 +62,20 @@ def after_staffed(start: datetime, minutes: int, calendar: Calendar, zone: ZoneI
     raise ValueError(problem)
 
 
+def staffed_between(start: datetime, end: datetime, calendar: Calendar, zone: ZoneInfo) -> timedelta:
+    """Return the staffed time from `start` to `end` (both zone-aware); nothing if `end` is not later."""
+    begin, finish = start.astimezone(UTC), end.astimezone(UTC)
+    total = timedelta()
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    while day <= last:
+        if is_school_day(day, calendar):
+            opens = datetime.combine(day, calendar.opens, zone).astimezone(UTC)
+            closes = datetime.combine(day, calendar.closes, zone).astimezone(UTC)
+            total += max(min(finish, closes) - max(begin, opens), timedelta())
+        day += timedelta(days=1)
+    return total
+
+
 def due(start: datetime, rule: SeverityRule, calendar: Calendar, zone: ZoneInfo) -> datetime | None:
     """Return by when an item first seen at `start` should be acted on; None where nothing is due."""
     minutes = rule.acknowledge_minutes

@@ -12,8 +12,10 @@ import ipaddress
 import json
 import logging
 import socket
+import threading
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -98,7 +100,7 @@ class Client:
         self.user_agent = user_agent(federation)
         self._robots: dict[str, tuple[datetime, Protego | None]] = {}
         self._client = httpx.Client(
-            transport=_Guarded(frozenset(reading.private_hosts)),
+            transport=_Guarded(frozenset(reading.private_hosts), reading.total_seconds),
             timeout=httpx.Timeout(reading.read_seconds, connect=reading.connect_seconds),
             headers={"User-Agent": self.user_agent, "Accept-Encoding": "gzip, deflate"},
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
@@ -248,24 +250,41 @@ class Client:
 
 
 class _Guarded(httpx.BaseTransport):
-    """Connects only to addresses that were checked: public ones, or private ones the configuration names."""
+    """Connects only to addresses that were checked: public ones, or private ones the configuration names.
 
-    def __init__(self, private_hosts: frozenset[str]) -> None:
+    Connections are not kept, so that each has one request, whose headers must be there in `patience` seconds.
+    """
+
+    def __init__(self, private_hosts: frozenset[str], patience: float) -> None:
         self._private_hosts = private_hosts
-        self._inner = httpx.HTTPTransport(http2=False, retries=0)
+        self._patience = patience
+        self._inner = httpx.HTTPTransport(http2=False, retries=0, limits=httpx.Limits(max_keepalive_connections=0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Resolve once, check, and connect to that very address; TLS still proves the name."""
         host = request.url.host
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        lines: list[socket.socket] = []
+
+        def note(event: str, told: Mapping[str, Any]) -> None:
+            if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+                lines.append(told["return_value"].get_extra_info("socket"))
+
         pinned = httpx.Request(
             request.method,
             request.url.copy_with(host=self._checked(host, port)),
             headers=request.headers,
             stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},
+            extensions={**request.extensions, "sni_hostname": host, "trace": note},
         )
-        return self._inner.handle_request(pinned)
+        # a read may take its time, and so may the next: only a clock ends headers that drip in byte by byte
+        clock = threading.Timer(self._patience, _hang_up, [lines])
+        clock.daemon = True
+        clock.start()
+        try:
+            return self._inner.handle_request(pinned)
+        finally:
+            clock.cancel()
 
     def close(self) -> None:
         """Close the connections."""
@@ -286,6 +305,12 @@ class _Guarded(httpx.BaseTransport):
         if not named and not all(_public(str(entry[4][0])) for entry in found):
             raise PrivateAddress(f"{host} leads into a private network; name it in private_hosts")
         return address
+
+
+def _hang_up(lines: list[socket.socket]) -> None:
+    """End the newest of a request's connections, whatever waits on it."""
+    with suppress(OSError, IndexError):
+        lines[-1].shutdown(socket.SHUT_RDWR)
 
 
 class PrivateAddress(httpx.ConnectError):

@@ -111,12 +111,13 @@ def compose(
     message["X-Auto-Response-Suppress"] = "All"
     message["List-Id"] = f"<{kind}.monitor.{domain}>"
     message["List-Unsubscribe"] = f"<mailto:{mail.reply_to or sender}?subject=unsubscribe%20{kind}>"
-    message["Content-Language"] = "en-GB"
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     for attachment in attachments:
         main, _, sub = attachment.kind.partition("/")
         message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
+    # last of all: setting a body takes earlier Content headers with it
+    message["Content-Language"] = "en-GB"
     return outbox.OutMessage(
         message_id=own_id,
         kind=kind,
@@ -241,12 +242,11 @@ class Postman:
                 server.starttls(context=context)
             if mail.username:
                 password = self._secrets.need("SMTP_PASSWORD", f"to log in to {mail.host}")
+                # smtplib's own error for this would carry the password along
+                if not (mail.username + password.get_secret_value()).isascii():
+                    problem = "the mail server's user name or password has characters outside ASCII"
+                    raise DeliveryError(problem)
                 server.login(mail.username, password.get_secret_value())
-        except UnicodeEncodeError:
-            server.close()
-            # the error itself would carry the password along
-            problem = "the mail server's user name or password has characters outside ASCII"
-            raise DeliveryError(problem) from None
         except BaseException:
             server.close()
             raise

@@ -75,9 +75,10 @@ def validated(model: type[Model], content: Mapping[str, Any], *, file: Path, tex
     except ValidationError as error:
         details = error.errors(include_url=False)
         first = details[0]
-        key: Key = (*under, *(part for part in first["loc"] if part != "__root__"))
+        place = tuple(part for part in first["loc"] if part != "[key]")  # pydantic's mark of a wrong key
+        key: Key = (*under, *place)
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        problem, cure = _explained(first, model)
+        problem, cure = _explained(first, place, model)
         raise ConfigError(f"{problem}{more}", file=file, key=dotted(key), line=line_of(text, key), cure=cure) from error
 
 
@@ -117,12 +118,12 @@ def line_of(text: str, key: Sequence[str | int]) -> int | None:
     return best[1] if best else None
 
 
-def _explained(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+def _explained(detail: ErrorDetails, place: Key, model: type[BaseModel]) -> tuple[str, str]:
     """Return problem and cure of one pydantic error, in words for a network manager."""
     kind = detail["type"]
-    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    last = str(place[-1]) if place else ""
     if kind == "extra_forbidden":
-        names = _field_names(model, detail["loc"][:-1])
+        names = _field_names(model, place[:-1])
         close = difflib.get_close_matches(last, names, n=1)
         cure = f"did you mean {close[0]!r}? " if close else ""
         return f"unknown key {last!r}", f"{cure}known keys here: {', '.join(sorted(names)) or 'none'}"
@@ -131,7 +132,7 @@ def _explained(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     message = detail["msg"].removeprefix("Value error, ")
     found = detail["input"]
     shown = "" if isinstance(found, dict | Table) else f" (found {repr(found)[:60]})"
-    return f"{message}{shown}", f"correct the value of {last!r}"
+    return f"{message}{shown}", f"correct the value of {last!r}" if last else "mend what is said here"
 
 
 def _field_names(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

@@ -50,6 +50,8 @@ REFERENCES: Final = 120
 TROUBLES: Final = 5
 NEXT_DIGEST: Final = timedelta(days=1)
 NOTABLE_STORY: Final = 3
+SAFETY_WORD: Final = "safety-word"
+"""The rule under which a post with a word of danger, but no sign of risk, is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,16 +400,30 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
 
 
 def _news(material: DailyMaterial, stories: Stories, of_cases: Mapping[int, Case]) -> list[int]:
-    """Return the new stories of no open case: the most urgent first, then the most told, then the newest."""
-
-    def order(first: int) -> tuple[str, int, float, int]:
-        stored = stories.face(first)
-        judgement = stored.judgement
-        severity = judgement.severity.value if judgement and judgement.severity else "P9"
-        return severity, -stories.size(first), -stored.first_seen.timestamp(), first
-
+    """Return the new stories of no open case, what is most worth reading first."""
     firsts = {stories.first(stored.id) for stored in material.mentions if stored.judgement}
-    return sorted(firsts - of_cases.keys(), key=order)
+    return sorted(firsts - of_cases.keys(), key=lambda first: _worth_reading(first, stories))
+
+
+def _worth_reading(first: int, stories: Stories) -> tuple[str, bool, bool, bool, int, float, int]:
+    """Return the order of stories: urgent, calmed safety words, not merely neutral, articles, most told, newest."""
+    stored = stories.face(first)
+    judgement = stored.judgement
+    return (
+        judgement.severity.value if judgement and judgement.severity else "P9",
+        not _has_safety_word(stored),
+        judgement is not None and judgement.category == "NEUTRAL",
+        not stored.mention.title,
+        -stories.size(first),
+        -stored.first_seen.timestamp(),
+        first,
+    )
+
+
+def _has_safety_word(stored: StoredMention) -> bool:
+    """Whether a word of danger was found where nothing else speaks of danger: a person should see it."""
+    reasons = stored.judgement.reasons if stored.judgement else ()
+    return any(reason.rule == SAFETY_WORD for reason in reasons)
 
 
 def _story(first: int, stories: Stories, book: Wordbook) -> Story:
@@ -433,6 +449,7 @@ def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     parts = [category] if headline else []
     parts += [school, place(stored, book), seen]
     parts += [told] if told else []
+    parts += ["a safety word, but no sign of risk: please read it once"] if _has_safety_word(stored) else []
     parts += [f"tone {words}"] if judgement and (words := tone(judgement)) else []
     return Story(
         category=category,

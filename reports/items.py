@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from monitor.records import CaseState, Relevance, Sentiment
 from reports import wording
 from reports.quoting import (
+    ABOUT_A_PERSON,
     URGENT,
     Link,
     clean,
@@ -56,7 +57,7 @@ class Item:
         urgency: "late", "today" or "later".
         by, what, who: the case as one line of a table.
         tag: how urgent and which school, in words.
-        title: the category, with the words that raised it where they may stand in an e-mail.
+        title: the category.
         quote: a short quotation with personal details masked, "" where none may stand here.
         about_quote: how the quotation is to be read, and its tone; "" without one.
         note: why there is no quotation, or what is asked of the reader; "" if nothing.
@@ -103,6 +104,8 @@ def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention
     restricted = is_restricted(stored, case, book.escalation)
     shown = stored if kind != "urgent" else None
     quotable = shown is not None and may_be_quoted(shown, case, book.escalation)
+    says = "Read the article" if shown and shown.mention.title else "Open the post"
+    to_post = link(shown.mention.url, says) if shown else None
     urgency = _urgency(case.due, book)
     quote = quoted(shown.mention.text or shown.mention.title) if shown and quotable else ""
     name = "Is this about us?" if kind == "look" else book.category(case.category)
@@ -114,14 +117,15 @@ def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention
         what=f"{name} ({'/'.join(case.schools)})" if case.schools else name,
         who=book.role(case.owner),
         tag=_tag(case, kind, urgency, restricted=restricted, book=book),
-        title=_title(case, shown, quotable=quotable, book=book),
+        title=book.category(case.category),
         quote=quote,
         about_quote=_about_quote(shown) if shown and quote else "",
-        note=_note(case, stored, kind, restricted=restricted, quotable=quotable, book=book),
+        note=_note(case, stored, kind, restricted=restricted, book=book)
+        or _about_words(quotable=quotable, linked=to_post is not None),
         facts=_restricted_facts(case, book)
         if restricted
-        else _facts(case, stored, spread(story, size, book), kind=kind, book=book),
-        link=link(shown.mention.url, "Read the article" if shown.mention.title else "Open the post") if shown else None,
+        else _facts(case, stored, spread(story, size, book), kind=kind, quotable=quotable, book=book),
+        link=to_post,
     )
 
 
@@ -146,7 +150,8 @@ def spread_counts(story: Sequence[StoredMention], size: int) -> str:
     places = sum(len(stored.also_in) for stored in story)
     parts = []
     if size > 1:
-        parts.append(wording.counted(size - reposts, "original" if reposts else "post"))
+        originals = size - reposts
+        parts += [wording.counted(originals, "original" if reposts else "post")] if originals else []
         parts += [wording.counted(reposts, "repost")] if reposts else []
         parts += [wording.counted(accounts, "account")] if accounts else []
     parts += [f"also in {wording.counted(places, 'other place')}"] if places else []
@@ -189,7 +194,8 @@ def _reason(reason: Reason, *, with_words: bool, book: Wordbook) -> str:
     note = _CATEGORY_ID.sub(lambda found: book.category(found.group()), note)
     words = quoted(reason.text, 60) if with_words and reason.end > reason.start else ""
     rule = f"rule {shortened(clean(reason.rule), 60)}"
-    return " ".join(part for part in (words, shortened(note, 140), f"({rule})") if part)
+    said = ": ".join(part for part in (words, shortened(note, 140)) if part)
+    return f"{said} ({rule})" if said else wording.sentence(rule)
 
 
 def _urgency(due: datetime | None, book: Wordbook) -> Urgency:
@@ -215,7 +221,8 @@ def _tag(case: Case, kind: Kind, urgency: Urgency, *, restricted: bool, book: Wo
     elif urgency == "late":
         words = f"Late since {book.when(case.due)}"
     else:
-        words = f"{_VERBS[kind]} by {book.when(case.due)}"
+        verb = "Act" if kind == "reply" and case.category in ABOUT_A_PERSON else _VERBS[kind]
+        words = f"{verb} by {book.when(case.due)}"
     rule = book.escalation.severities[case.severity]
     parts = [words, *(() if restricted else (f"{case.severity.value} {rule.name.lower()}",))]
     parts += ["acknowledged"] if case.state is CaseState.ACKNOWLEDGED else []
@@ -228,24 +235,8 @@ def _about_quote(stored: StoredMention) -> str:
     return "Quoted, personal details masked." + (f" Tone: {words}." if words else "")
 
 
-def _title(case: Case, stored: StoredMention | None, *, quotable: bool, book: Wordbook) -> str:
-    """Return the category, with the words that raised it where they may stand in an e-mail."""
-    name = book.category(case.category)
-    if not (quotable and stored and stored.judgement):
-        return name
-    found = (
-        quoted(reason.text, 40)
-        for reason in stored.judgement.reasons
-        if reason.about == "category" and reason.end > reason.start
-    )
-    words = next((words for words in found if words), "")
-    return f"{name}: {words}" if words else name
-
-
-def _note(
-    case: Case, stored: StoredMention | None, kind: Kind, *, restricted: bool, quotable: bool, book: Wordbook
-) -> str:
-    """Return what the reader is asked, or why there are no words here."""
+def _note(case: Case, stored: StoredMention | None, kind: Kind, *, restricted: bool, book: Wordbook) -> str:
+    """Return what the reader is asked, or why an item is a reference only; "" for an ordinary one."""
     if restricted:
         readers = wording.listed([book.role(role) for role in case.readers])
         who = f" Only the {readers} may read it." if readers else ""
@@ -257,8 +248,15 @@ def _note(
     elif kind == "look":
         said = "One human look, please: is this about us, and what does it mean?"
     else:
-        said = "" if quotable else "Not quoted here, because it is about a person. Read it at the link."
+        said = ""
     return said
+
+
+def _about_words(*, quotable: bool, linked: bool) -> str:
+    """Return why an ordinary item has no words or no link; "" if it has both."""
+    if quotable:
+        return "" if linked else "There is no link to it that is safe to follow."
+    return f"Not quoted here, because it may be about a person.{' Read it at the link.' if linked else ''}"
 
 
 def _restricted_facts(case: Case, book: Wordbook) -> tuple[Fact, ...]:
@@ -271,7 +269,7 @@ def _restricted_facts(case: Case, book: Wordbook) -> tuple[Fact, ...]:
 
 
 def _facts(
-    case: Case, stored: StoredMention | None, spread_words: str, *, kind: Kind, book: Wordbook
+    case: Case, stored: StoredMention | None, spread_words: str, *, kind: Kind, quotable: bool, book: Wordbook
 ) -> tuple[Fact, ...]:
     """Return an item's labelled lines, most useful first; of an urgent one none that leads to the post."""
     row = book.row(case.category)
@@ -282,7 +280,7 @@ def _facts(
     facts.append(Fact(name="Owner", value=book.owner(case.owner, case.schools)))
     reasons = []
     if stored and stored.judgement:
-        reasons.append(why(stored.judgement, with_words=kind == "look", book=book))
+        reasons.append(why(stored.judgement, with_words=quotable, book=book))
     if row:
         reasons.append(f"policy {wording.plural(len(row.clauses), 'clause')} {wording.listed(row.clauses)}")
     facts.append(Fact(name="Why", value=wording.sentence("; ".join(part for part in reasons if part))))

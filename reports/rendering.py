@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.quoting import harmless
 
@@ -33,6 +33,9 @@ LARGEST_EMAIL: Final = 80_000
 
 COLUMNS: Final = 72
 """Width of a text part."""
+
+_REFERENCE: Final = re.compile(r"\b[A-Z][A-Z0-9]{1,15}-\d{4,}\b")
+"""A case's reference number: "KJS-0042"."""
 
 
 def is_escaped(name: str | None) -> bool:
@@ -60,9 +63,18 @@ def _filled(text: str, first: str = "", rest: str | None = None) -> str:
     )
 
 
+def _together(text: str) -> Markup:
+    """Return `text` escaped for HTML, its reference numbers kept from breaking at their hyphen."""
+    escaped = str(escape(harmless(text)))
+    return Markup(_REFERENCE.sub(r'<span class="together">\g<0></span>', escaped))  # noqa: S704 - escaped above
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """Return the environment of all reports. Its filter `filled` wraps a paragraph of a text part."""
+    """Return the environment of all reports.
+
+    Its filters: `filled` wraps a paragraph of a text part; `together` keeps reference numbers in HTML on one line.
+    """
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=is_escaped,  # noqa: S701 - all is escaped but text and style; proven by a test
@@ -73,6 +85,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["filled"] = _filled
+    made.filters["together"] = _together
     return made
 
 

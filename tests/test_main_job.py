@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -55,7 +56,7 @@ class Postbox:
         if self.refuses:
             return self.refuses
         message = email.message_from_bytes(envelope.content, policy=policy.default)
-        self.messages.append((envelope.rcpt_tos[0], message))  # type: ignore[arg-type]
+        self.messages.append((envelope.rcpt_tos[0], message))
         return "250 taken"
 
     def to(self, address: str, kind: str) -> list[EmailMessage]:
@@ -69,7 +70,9 @@ def post_office() -> Iterator[tuple[Postbox, int]]:
     controller = Controller(box, hostname="127.0.0.1", port=0)
     controller.start()
     try:
-        yield box, controller.server.sockets[0].getsockname()[1]
+        server = controller.server
+        assert isinstance(server, asyncio.Server)
+        yield box, server.sockets[0].getsockname()[1]
     finally:
         controller.stop()
 
@@ -222,7 +225,9 @@ def test_real_feeds_are_read_in_place_and_none_of_their_posts_is_taken_for_ours(
     """Real public feeds, good and ill-formed: all are read, and nothing in them is about our schools."""
     files = sorted(REAL_FEEDS.glob("*.xml"))
     routes = {
-        f"/{file.name}": (lambda _request, file=file: Reply(body=file.read_bytes(), kind="application/xml"))
+        f"/{file.name}": (
+            lambda _request, file=file: Reply(body=file.read_bytes(), headers={"Content-Type": "application/xml"})
+        )
         for file in files
     }
     with Server(routes) as server, post_office() as (_, port):
@@ -247,9 +252,11 @@ def test_coverage_says_never_read_before_the_first_run(tmp_path: Path, hands: Ha
 
     with DemoTown(hands) as town:
         settings = settings_for(tmp_path, port=25, sources=town.sources, hosts=town.private_hosts)
-        with open_workplace(settings, secrets=Secrets({}), clock=hands) as place:
-            with place.store.read() as connection:
-                seen = coverage(place, connection, Window(start=hands.now - timedelta(days=1), end=hands.now))
+        with (
+            open_workplace(settings, secrets=Secrets({}), clock=hands) as place,
+            place.store.read() as connection,
+        ):
+            seen = coverage(place, connection, Window(start=hands.now - timedelta(days=1), end=hands.now))
 
     on = [c for c in seen if c.sight is not Sight.OFF]
     assert on

@@ -1,32 +1,36 @@
-"""The last stage: teach the student which category of the policy a post belongs to, and whether it is urgent.
+"""The last stage: teach which category of the policy a post belongs to, whether it is urgent, and its mood here.
 
-In: the distilled student's weights, this repository's invented posts (``benchmarks/posts/seen``) and, so that nothing
-is forgotten, a sample of the public texts with their targets. Out: the weights that ship, the mean of three seeds;
-before them an honest estimate, cross-validated over groups of posts that resemble each other.
+In: the distilled student's weights, the general encoder's folder and this repository's invented posts
+(``benchmarks/posts/seen``). Out: the weights that ship, the mean of three seeds; before them an honest estimate,
+cross-validated over groups of posts that resemble each other.
 """
 
 from __future__ import annotations
 
+import copy
 import json
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from training.data import Example, Post
+from training.branch import Branch
 from training.network import Head, Network, Schedule, Targets, Tokens, fit, predict, tokenize
-from training.student import taught
 from training.teacher import HEADS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.data import Post
 
 SEEDS: Final = (0, 1, 2)
 FOLDS: Final = 5
-REPEATS: Final = 10
-REPLAY: Final = 20_000
-SCHEDULE: Final = Schedule(epochs=1, batch=64, rate=5e-5)
 ALIKE: Final = 0.35
+SCHEDULE: Final = Schedule(epochs=10, batch=32, rate=1e-4)
+SHARED_LAYERS: Final = 3
 
 
 def category_ids(matrix: Path) -> list[str]:
@@ -35,8 +39,12 @@ def category_ids(matrix: Path) -> list[str]:
 
 
 def heads(categories: list[str]) -> dict[str, Head]:
-    """The heads that ship: the student's and the two of triage."""
-    return {**HEADS, "categories": Head(len(categories), exclusive=True), "urgent": Head(1, exclusive=False)}
+    """The branch's heads: category, urgent (P0 or P1), and the mood of a post about a school."""
+    return {
+        "categories": Head(len(categories), exclusive=True),
+        "urgent": Head(1, exclusive=False),
+        "mood": Head(3, exclusive=True),
+    }
 
 
 def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
@@ -49,35 +57,62 @@ def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
     return fold_of_group[group]
 
 
+@dataclass(frozen=True, slots=True)
 class Material:
-    """Public texts and posts in one table, posts last, with every head's targets."""
+    """All that a fit needs: tokens and targets of the posts, the student's weights, the general encoder's folder."""
 
-    def __init__(self, corpus: list[Example], posts: list[Post], categories: list[str], labels: Path, folder: Path) -> None:
-        self.corpus = corpus
-        self.posts = np.arange(len(corpus), len(corpus) + len(posts))
-        self.public = np.array([row for row, example in enumerate(corpus) if example.split == "train"])
-        self.tokens: Tokens = tokenize(folder, [*(e.text for e in corpus), *(post.text for post in posts)])
-        self.targets = _extended(taught(corpus, labels), posts, categories)
-
-    def rows(self, posts: np.ndarray, seed: int) -> np.ndarray:
-        """The rows of one training: the posts many times, and a sample of the public texts."""
-        replay = np.random.default_rng(seed).choice(self.public, min(REPLAY, len(self.public)), replace=False)
-        return np.concatenate([np.repeat(posts, REPEATS), replay])
+    tokens: Tokens
+    targets: dict[str, Targets]
+    specification: dict[str, Head]
+    student: Path
+    folder: Path
+    schedule: Schedule = SCHEDULE
+    shared: int = SHARED_LAYERS
 
 
-def fine_tune(material: Material, start: Path, folder: Path, specification: dict[str, Head], posts: np.ndarray, seed: int) -> Network:
-    """Fit one seed, from the distilled student, on some of the posts."""
-    network = Network(folder, specification)
-    missing, unexpected = network.load_state_dict(torch.load(start, map_location="cpu"), strict=False)
-    if unexpected or any(not name.startswith(("heads.categories", "heads.urgent")) for name in missing):
-        message = f"{start} does not fit: missing {missing}, unexpected {unexpected}"
-        raise ValueError(message)
-    schedule = Schedule(SCHEDULE.epochs, SCHEDULE.batch, SCHEDULE.rate, seed=seed)
-    fit(network, material.tokens, material.targets, material.rows(posts, seed), schedule)
+def material(posts: list[Post], categories: list[str], student: Path, folder: Path) -> Material:
+    """Prepare the posts."""
+    tokens = tokenize(folder, [post.text for post in posts])
+    return Material(tokens, targets(posts, categories), heads(categories), student, folder)
+
+
+def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
+    """What the heads should say. Rare categories weigh more, by the square root; a second category gets a fifth."""
+    chosen = np.zeros((len(posts), len(categories)), np.float32)
+    mood = np.zeros((len(posts), 3), np.float32)
+    for row, post in enumerate(posts):
+        chosen[row, categories.index(post.category)] = 0.8 if post.also else 1.0
+        for other in post.also:
+            chosen[row, categories.index(other)] += 0.2 / len(post.also)
+        mood[row, post.sentiment] = 1
+    counts = {name: sum(post.category == name for post in posts) for name in categories}
+    weights = np.array([(len(posts) / len(categories) / counts[post.category]) ** 0.5 for post in posts], np.float32)
+    even = np.ones(len(posts), np.float32)
+    urgent = np.array([[post.urgent] for post in posts], np.float32)
+    return {"categories": Targets(chosen, weights), "urgent": Targets(urgent, even), "mood": Targets(mood, even)}
+
+
+def untrained(material: Material) -> Branch:
+    """The student with a branch as the general encoder gives it."""
+    student = Network(material.folder, HEADS)
+    general = copy_of_layers(student)
+    student.load_state_dict(torch.load(material.student, map_location="cpu"))
+    return Branch(student, general, material.shared, material.specification)
+
+
+def copy_of_layers(network: Network) -> list[torch.nn.Module]:
+    """The encoder's layers as they are now, safe from what is loaded later."""
+    return [*copy.deepcopy(network.encoder.encoder.layer)]
+
+
+def fine_tune(material: Material, rows: np.ndarray, seed: int) -> Branch:
+    """Fit one seed on some of the posts."""
+    network = untrained(material)
+    fit(network, material.tokens, material.targets, rows, replace(material.schedule, seed=seed))
     return network
 
 
-def average(networks: list[Network]) -> Network:
+def average(networks: list[Branch]) -> Branch:
     """The mean of the weights, put into the first network."""
     states = [network.state_dict() for network in networks]
     networks[0].load_state_dict(
@@ -86,42 +121,18 @@ def average(networks: list[Network]) -> Network:
     return networks[0]
 
 
-def cross_validate(material: Material, posts: list[Post], start: Path, folder: Path, specification: dict[str, Head], fold: int) -> dict[str, np.ndarray]:
-    """Logits for the posts of one fold from networks that saw the others: by seed, then of the mean of the seeds."""
-    fold_of = groups(posts)
-    unseen = material.posts[fold_of == fold]
-    networks = [
-        fine_tune(material, start, folder, specification, material.posts[fold_of != fold], seed) for seed in SEEDS
-    ]
-    collected: dict[str, np.ndarray] = {"rows": np.flatnonzero(fold_of == fold)}
-    for name, network in [*((str(seed), n) for seed, n in zip(SEEDS, networks, strict=True)), ("mean", None)]:
-        logits, vectors = predict(network or average(networks), material.tokens)
-        for head, values in {**logits, "vector": vectors}.items():
-            collected[f"{name}/{head}"] = values[material.posts] if head == "vector" else values[unseen]
-    return collected
-
-
-def _extended(targets: dict[str, Targets], posts: list[Post], categories: list[str]) -> dict[str, Targets]:
-    """The public texts' targets with the posts' rows below, and the two triage heads."""
-    public = len(targets["hate"].weights)
-    found = {
-        name: (np.zeros((len(posts), head.size), np.float32), np.zeros(len(posts), np.float32))
-        for name, head in heads(categories).items()
-    }
-    counts = {post.category: sum(other.category == post.category for other in posts) for post in posts}
-    for row, post in enumerate(posts):
-        chosen, weight = found["categories"]
-        chosen[row, categories.index(post.category)] = 1.0 if not post.also else 0.8
-        for other in post.also:
-            chosen[row, categories.index(other)] += 0.2 / len(post.also)
-        weight[row] = (len(posts) / len(categories) / counts[post.category]) ** 0.5
-        for name, label in (("urgent", post.urgent), ("hate", "HATE_DISCRIMINATION" in {post.category, *post.also})):
-            found[name][0][row, 0] = label
-            found[name][1][row] = 1
-        found["sentiment"][0][row, post.sentiment] = 1
-        found["sentiment"][1][row] = 1
-    extended = {}
-    for name, (probabilities, weights) in found.items():
-        head = targets.get(name) or Targets(np.zeros((public, probabilities.shape[1]), np.float32), np.zeros(public, np.float32))
-        extended[name] = Targets(np.concatenate([head.probabilities, probabilities]), np.concatenate([head.weights, weights]))
-    return extended
+def cross_validate(material: Material, fold_of: np.ndarray, seeds: tuple[int, ...] = SEEDS) -> dict[str, np.ndarray]:
+    """Logits for every post from networks that never saw it or its like: by seed, then of the mean of the seeds."""
+    found: dict[str, np.ndarray] = {}
+    for fold in range(FOLDS):
+        networks = [fine_tune(material, np.flatnonzero(fold_of != fold), seed) for seed in seeds]
+        for name, network in [*((str(seed), n) for seed, n in zip(seeds, networks, strict=True)), ("mean", None)]:
+            if network is None and len(seeds) == 1:
+                continue
+            logits, vectors = predict(network or average(networks), material.tokens)
+            for head, values in logits.items():
+                unseen = found.setdefault(f"{name}/{head}", np.zeros_like(values))
+                unseen[fold_of == fold] = values[fold_of == fold]
+            if name == "mean":
+                found[f"vectors/{fold}"] = vectors.astype(np.float16)
+    return found

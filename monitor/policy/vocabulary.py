@@ -23,11 +23,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from monitor.errors import ConfigError
 from monitor.records import Severity
-from monitor.tables import Table, line_of, read_toml, validated
+from monitor.tables import Table, dotted, line_of, read_toml, validated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from monitor.tables import Key
 
 DEFAULT_GAP: Final = 4
 """Words that may stand between two parts of a pattern joined by ".."."""
@@ -93,7 +95,7 @@ def _chain(part: str, whole: str) -> tuple[Step, ...]:
         else:
             steps.append(Step(phrase=word, gap=gap or 0))
             gap = None
-    if gap is not None or not steps:
+    if gap is not None or not steps or any("&" in step.phrase.split() for step in steps):
         problem = f"an empty part in {whole!r}"
         raise ValueError(problem)
     for step in steps:
@@ -197,43 +199,43 @@ class Vocabulary(Table):
         """
         content, text = read_toml(path)
         vocabulary = validated(cls, content, file=path, text=text)
-        known = frozenset(category_ids)
-
-        def refuse(problem: str, cure: str, *key: str | int) -> None:
-            dotted = ".".join(str(part) for part in key)
-            raise ConfigError(problem, file=path, key=dotted, line=line_of(text, key), cure=cure)
-
-        for number, rule in enumerate(vocabulary.rules):
-            if rule.category not in known:
-                problem = f"rule {rule.id!r} names the unknown category {rule.category!r}"
-                refuse(problem, f"one of: {', '.join(sorted(known))}", "rules", number, "category")
-            for key in ("say", "unless"):
-                for pattern in getattr(rule, key):
-                    for name in vocabulary.unknown_groups(pattern):
-                        problem = f"rule {rule.id!r} names the unknown group {name!r}"
-                        refuse(problem, "write the group under [groups], or mend its name", "rules", number, key)
-        for category in (one for question in vocabulary.questions for one in question):
-            if category not in known:
-                refuse(f"unknown category {category!r}", "mend its name", "questions")
-        for name, phrases in vocabulary.groups.items():
-            for phrase in phrases:
-                for unknown in vocabulary.unknown_groups(phrase):
-                    refuse(f"unknown group {unknown!r}", "mend its name", "groups", name)
-                if not _plain(phrase):
-                    refuse(
-                        f"{phrase!r} is not a phrase",
-                        "leave '..', '&' and '{group} word' to rules",
-                        "groups",
-                        name,
-                    )
-        for key, names in (("safety", vocabulary.safety), ("disguised", vocabulary.disguised)):
-            for name in names:
-                if name not in vocabulary.groups:
-                    refuse(f"unknown group {name!r}", "write it under [groups]", key)
-        circle = vocabulary.circle()
-        if circle:
-            refuse(f"group {circle!r} contains itself", "take it out of the circle", "groups", circle)
+        for problem, cure, key in vocabulary.faults(frozenset(category_ids)):
+            raise ConfigError(problem, file=path, key=dotted(key), line=line_of(text, key), cure=cure)
         return vocabulary
+
+    def faults(self, category_ids: frozenset[str]) -> Iterator[tuple[str, str, Key]]:
+        """Yield what is wrong beyond the form of single values: the problem, its cure and the key."""
+        yield from self._faults_of_rules(category_ids)
+        for category in (one for question in self.questions for one in question):
+            if category not in category_ids:
+                yield f"unknown category {category!r}", "mend its name", ("questions",)
+        yield from self._faults_of_groups()
+        for key, names in (("safety", self.safety), ("disguised", self.disguised)):
+            for name in names:
+                if name not in self.groups:
+                    yield f"unknown group {name!r}", "write it under [groups]", (key,)
+
+    def _faults_of_rules(self, category_ids: frozenset[str]) -> Iterator[tuple[str, str, Key]]:
+        for number, rule in enumerate(self.rules):
+            if rule.category not in category_ids:
+                problem = f"rule {rule.id!r} names the unknown category {rule.category!r}"
+                yield problem, f"one of: {', '.join(sorted(category_ids))}", ("rules", number, "category")
+            for key, patterns in (("say", rule.say), ("unless", rule.unless)):
+                for name in (name for pattern in patterns for name in self.unknown_groups(pattern)):
+                    problem = f"rule {rule.id!r} names the unknown group {name!r}"
+                    yield problem, "write it under [groups], or mend its name", ("rules", number, key)
+
+    def _faults_of_groups(self) -> Iterator[tuple[str, str, Key]]:
+        for name, phrases in self.groups.items():
+            for phrase in phrases:
+                for unknown in self.unknown_groups(phrase):
+                    yield f"unknown group {unknown!r}", "mend its name", ("groups", name)
+                if not _plain(phrase):
+                    problem = f"{phrase!r} is not a phrase"
+                    yield problem, "leave '..', '&' and '{group} word' to rules", ("groups", name)
+        circle = self.circle()
+        if circle:
+            yield f"group {circle!r} contains itself", "take it out of the circle", ("groups", circle)
 
     def unknown_groups(self, pattern: str) -> tuple[str, ...]:
         """Return the groups a pattern names that stand nowhere."""

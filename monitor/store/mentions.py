@@ -66,9 +66,9 @@ def take(connection: sa.Connection, arrivals: Iterable[Arrival], *, now: datetim
 
 
 def _batches(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, ...]]:
-    """Give batches in which each (source, native id) stands once, the last one winning."""
+    """Give batches in which each (source, native id, channel) stands once, the last one winning."""
     for chunk in batched(arrivals):
-        yield tuple({(a.mention.source, a.mention.native_id): a for a in chunk}.values())
+        yield tuple({(a.mention.source, a.mention.native_id, a.mention.channel): a for a in chunk}.values())
 
 
 def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: datetime, articles: frozenset[str]) -> Taken:
@@ -86,15 +86,15 @@ def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: dateti
             found = by_url.get(address)
         if found is None:
             number = _insert(connection, arrival, address, now)
-            row = _Known(id=number, source=mention.source, native_id=mention.native_id, sha256=arrival.sha256)
+            row = _Known(id=number, place=_place(mention, articles), sha256=arrival.sha256)
             by_id[mention.source, mention.native_id] = row
             if address:
                 by_url[address] = row
             new += 1
         else:
             number = found.id
-            same_place = (found.source, found.native_id) == (mention.source, mention.native_id)
-            edited = same_place and found.sha256 != arrival.sha256
+            # two feeds cut the same article differently: only the one it was taken from can show an edit
+            edited = found.place == _place(mention, articles) and found.sha256 != arrival.sha256
             _refresh(connection, number, arrival if edited else None, now)
             changed += edited
             known += not edited
@@ -107,21 +107,24 @@ class _Known:
     """What is needed of a mention that is already here."""
 
     id: int
-    source: str
-    native_id: str
+    place: tuple[str, ...]
     sha256: str
+
+
+def _place(post: Any, articles: frozenset[str]) -> tuple[str, ...]:  # noqa: ANN401 - a mention, or a row of one
+    """Return where a post's words were taken from: for an article its feed as well."""
+    return (post.source, post.native_id, post.channel if post.source in articles else "")
 
 
 def _known(
     connection: sa.Connection, batch: Sequence[Arrival], articles: frozenset[str]
 ) -> tuple[dict[tuple[str, str], _Known], dict[str, _Known]]:
     """Return what is here already, by key and, for articles, by canonical URL."""
-    columns = (mentions.c.id, mentions.c.source, mentions.c.native_id, mentions.c.sha256)
+    columns = (mentions.c.id, mentions.c.source, mentions.c.native_id, mentions.c.channel, mentions.c.sha256)
     keys = [(a.mention.source, a.mention.native_id) for a in batch]
     rows = connection.execute(sa.select(*columns).where(sa.tuple_(mentions.c.source, mentions.c.native_id).in_(keys)))
     by_id = {
-        (row.source, row.native_id): _Known(id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256)
-        for row in rows
+        (row.source, row.native_id): _Known(id=row.id, place=_place(row, articles), sha256=row.sha256) for row in rows
     }
     addresses = {_address(a.mention, articles) for a in batch} - {""}
     if not addresses:
@@ -129,10 +132,7 @@ def _known(
     rows = connection.execute(
         sa.select(*columns, mentions.c.canonical_url).where(mentions.c.canonical_url.in_(addresses))
     )
-    by_url = {
-        row.canonical_url: _Known(id=row.id, source=row.source, native_id=row.native_id, sha256=row.sha256)
-        for row in rows
-    }
+    by_url = {row.canonical_url: _Known(id=row.id, place=_place(row, articles), sha256=row.sha256) for row in rows}
     return by_id, by_url
 
 

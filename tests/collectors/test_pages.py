@@ -192,6 +192,23 @@ def test_links_are_followed_by_selector_on_the_same_host_and_to_the_depth_that_i
         assert server.count("/no") == 0
 
 
+def test_a_listing_that_moved_is_followed_to_where_it_went_and_no_further() -> None:
+    with Server({"/x": always(page("Elsewhere"))}) as other, Server() as moved, Server() as server:
+        server.routes = {"/news": always(Reply(status=301, headers={"Location": f"{moved.url}/news"}))}
+        moved.routes = {
+            "/news": always(listing("/p/one", "/p/away", f"{other.url}/p/x")),
+            "/p/one": always(page("One")),
+            "/p/away": always(Reply(status=302, headers={"Location": f"{other.url}/x"})),
+        }
+        hosts = (server.host, moved.host, other.host)
+        with reader({"listings": [{"url": f"{server.url}/news", "follow": "/p/*"}]}, *hosts) as collector:
+            items = list(collector.collect(ask()))
+
+        assert set(found(items)) == {"one"}
+        assert counted(items) == ["a link that leads to another site"]
+        assert other.count("/p/x") == 0
+
+
 def test_pages_beyond_the_limit_are_counted_and_read_at_the_next_visits() -> None:
     with Server({"/p/*": lambda request: page(request.path)}) as server:
         server.routes["/news"] = always(listing(*(f"/p/{number}" for number in range(5))))

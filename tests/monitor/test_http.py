@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import tracemalloc
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -342,6 +345,27 @@ def test_a_silent_server_is_given_up(server: Server) -> None:
     server.play(fault.dripping(5))
     with client_for(server, read_seconds=0.2) as client, pytest.raises(Unreachable, match="in time"):
         client.get(f"{server.url}/hello", source="feeds")
+
+
+def test_headers_that_drip_are_cut_off() -> None:
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not stop.wait(0.05):
+                connection.sendall(b"x")
+
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        answering = threading.Thread(target=lambda: drip(listener.accept()[0]), daemon=True)
+        answering.start()
+        reading = Reading(private_hosts=("127.0.0.1",), total_seconds=0.5)
+        with Client(reading, Federation(), lambda: NOW) as client, pytest.raises(Unreachable):
+            client.get(url, source="feeds")
+        stop.set()
+        answering.join()
+
+    assert not answering.is_alive()
 
 
 @pytest.mark.parametrize("kind", ["image/png", "video/mp4", "audio/mpeg"])

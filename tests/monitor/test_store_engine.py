@@ -304,7 +304,7 @@ except StoreError as error:
         check=True,
         capture_output=True,
         text=True,
-        preexec_fn=no_room,  # noqa: PLW1509 - this test has no threads
+        preexec_fn=no_room,
     )
     assert "the database cannot be used now" in child.stdout
     reopened = open_store(sqlite_url)

@@ -179,10 +179,24 @@ def test_new_stories_of_no_case_are_for_information_and_copies_are_told_once() -
     view = build(mixed_day())
 
     assert [story.title for story in view.stories] == [
-        "Praise or thanks",
         "“Federation plans a shared library”",
+        "Praise or thanks",
     ]
-    assert "also in 1 other place" in view.stories[1].about
+    assert "also in 1 other place" in view.stories[0].about
+
+
+def test_a_calmed_word_of_danger_is_shown_to_a_person_before_all_else_that_needs_nothing() -> None:
+    day = mixed_day()
+    joke = stored(
+        82,
+        "maths mock tomorrow, kill me now",
+        judged("NEUTRAL", words="kill me now", rule="safety-word", note="safety word, no risk context"),
+        seen=at(20, 9),
+    )
+    story = build(replace(day, mentions=(*day.mentions, joke))).stories[0]
+
+    assert story.quote == "“maths mock tomorrow, kill me now”"
+    assert "a safety word, but no sign of risk: please read it once" in story.about
 
 
 def test_an_urgent_post_without_a_case_is_not_lost_and_its_words_are_withheld() -> None:

@@ -87,14 +87,14 @@ def test_an_ordinary_item_says_what_why_who_when_and_where() -> None:
 
     assert one.by == "Today 16:00"
     assert one.tag == "Reply by today 16:00 · P3 routine · King James\u2019s School"
-    assert one.title == f"General complaint: “{SECRET}”"
+    assert one.title == "General complaint"
     assert one.quote == f"“text {SECRET}”"
     assert one.about_quote.startswith("Quoted, personal details masked.")
     assert facts(one) == {
         "Do next": " ".join(MATRIX.category("COMPLAINT_SERVICE").steps),
         "Never": "argue.",
         "Owner": "Lead member of staff",
-        "Why": "The food is wrong (rule complaint.food); policy clauses 2.7, 2.9, 2.10 and 3.2",
+        "Why": f"“{SECRET}”: the food is wrong (rule complaint.food); policy clauses 2.7, 2.9, 2.10 and 3.2",
         "First seen": f"Yesterday 09:00, Bluesky, community {SECRET}",
     }
     assert one.link is not None
@@ -136,8 +136,18 @@ def test_a_post_about_one_person_is_linked_but_not_quoted() -> None:
     one = item(case_of("KJS-0001", mention, due=at(23, 16)), mention, (mention,), 1, BOOK)
 
     assert one.quote == ""
-    assert one.note == "Not quoted here, because it is about a person. Read it at the link."
+    assert one.tag.startswith("Act by today 16:00")
+    assert one.note == "Not quoted here, because it may be about a person. Read it at the link."
     assert one.link is not None
+
+
+def test_a_post_without_a_safe_link_says_so() -> None:
+    mention = stored(7, "words", judged("QUESTION"), seen=at(22, 9), url="https://user@example.org/")
+
+    one = item(case_of("KJS-0001", mention, due=at(23, 16)), mention, (mention,), 1, BOOK)
+
+    assert one.link is None
+    assert one.note == "There is no link to it that is safe to follow."
 
 
 def test_a_case_whose_words_are_gone_is_still_said() -> None:
@@ -167,6 +177,7 @@ def test_spread_counts_originals_reposts_accounts_and_pace() -> None:
     fresh = stored(500, "x", judged("QUESTION"), seen=at(23, 7))
     assert spread((*story, fresh), 10, BOOK).endswith("; 1 in the last two hours")
     assert spread(story[:1], 1, BOOK) == ""
+    assert spread(story[1:], 8, BOOK).startswith("8 reposts, 8 accounts; ")
 
 
 def test_a_negative_tone_is_not_a_verdict() -> None:

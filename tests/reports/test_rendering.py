@@ -57,10 +57,12 @@ def test_no_template_switches_escaping_off(name: str) -> None:
     assert not re.search(r"\|\s*safe\b|autoescape\s+false|Markup", source)
 
 
-@pytest.mark.parametrize("name", ["daily.html.j2", "daily.txt.j2"])
-def test_a_missing_name_is_an_error_and_not_a_blank(name: str) -> None:
-    with pytest.raises(jinja2.UndefinedError, match="has no attribute"):
-        rendering.page(name, Line(words="a view of something else"))
+@pytest.mark.parametrize("source", ["{{ view.nothing }}", "{% if view.nothing %}x{% endif %}", "{{ nothing }}"])
+def test_a_missing_name_is_an_error_and_not_a_blank(source: str) -> None:
+    template = rendering.environment().from_string(source)
+
+    with pytest.raises(jinja2.UndefinedError, match="nothing"):
+        template.render(view=Line(words="a view of something else"))
 
 
 def test_control_characters_and_overrides_never_print() -> None:
@@ -87,6 +89,17 @@ def test_paragraphs_are_wrapped_but_addresses_and_references_are_not_broken() ->
     assert all(len(line) <= 72 for line in said.split("\n") if "https" not in line)
     assert said.startswith("- word")
     assert said.split("\n")[1].startswith("  ")
+
+
+def test_reference_numbers_stay_on_one_line_and_what_is_around_them_is_escaped() -> None:
+    shown = (
+        rendering.environment()
+        .from_string("{{ view.words | together }}")
+        .render(view=Line(words=f"and 2 more: KJS-0041, FED-0042 {SCRIPT}\x00"))
+    )
+
+    assert shown.startswith('and 2 more: <span class="together">KJS-0041</span>, <span class="together">FED-0042')
+    assert shown.endswith("&lt;script&gt;alert(1)&lt;/script&gt;")
 
 
 def test_the_style_fetches_nothing_and_uses_what_outlook_can_read() -> None:

@@ -1,0 +1,119 @@
+"""Figures for the weekly report: counted by the database, without a word of any post or case."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from monitor.records import Outcome, Window
+from monitor.store import cases as case_store
+from monitor.store.schema import case_events, cases, judgements, mentions, runs, tombstones
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.records import Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many mentions of one window share schools, category and tone.
+
+    `category` and `sentiment` are "" where a mention is not judged yet, or may not be scored.
+    """
+
+    schools: tuple[str, ...]
+    category: str
+    sentiment: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One complete run: the source, when it began, and the window that it read."""
+
+    source: str
+    started: datetime
+    window: Window
+
+
+def tallies(connection: sa.Connection, window: Window) -> tuple[Tally, ...]:
+    """Return the mentions first seen in `window`, counted; what is not about our schools is left out.
+
+    The index over `first_seen` and the key of `judgements` answer, whatever the history.
+    """
+    current = sa.and_(judgements.c.mention_id == mentions.c.id, judgements.c.policy_version == mentions.c.judged_under)
+    # as text: PostgreSQL cannot group by JSON
+    schools = sa.cast(judgements.c.schools, sa.Text).label("schools")
+    rows = connection.execute(
+        sa.select(schools, judgements.c.category, judgements.c.sentiment, sa.func.count().label("count"))
+        .select_from(mentions.outerjoin(judgements, current))
+        .where(
+            mentions.c.first_seen >= window.start,
+            mentions.c.first_seen < window.end,
+            sa.or_(mentions.c.judged_under.is_(None), judgements.c.severity.is_not(None)),
+        )
+        .group_by(schools, judgements.c.category, judgements.c.sentiment)
+        .order_by(schools, judgements.c.category, judgements.c.sentiment)
+    )
+    return tuple(
+        Tally(
+            schools=tuple(json.loads(row.schools or "[]")),
+            category=row.category or "",
+            sentiment=row.sentiment or "",
+            count=int(row[3]),
+        )
+        for row in rows
+    )
+
+
+def cases_touched(connection: sa.Connection, window: Window) -> tuple[Case, ...]:
+    """Return the cases that were open at some moment of `window`, with their histories; the oldest first."""
+    events = sa.select(case_events.c.case_id).where(case_events.c.at >= window.start, case_events.c.at < window.end)
+    numbers = connection.scalars(
+        sa.select(cases.c.mention_id).where(
+            cases.c.opened < window.end,
+            sa.or_(cases.c.opened >= window.start, cases.c.state.in_(case_store.OPEN), cases.c.id.in_(events)),
+        )
+    ).all()
+    found = case_store.of_mentions(connection, numbers).values()
+    return tuple(sorted(found, key=lambda case: (case.opened, case.reference)))
+
+
+def readings(connection: sa.Connection, window: Window) -> tuple[Reading, ...]:
+    """Return every complete run that started in `window`, oldest first."""
+    rows = connection.execute(
+        sa.select(runs.c.source, runs.c.started, runs.c.window_start, runs.c.window_end)
+        .where(
+            runs.c.outcome == Outcome.COMPLETE.value,
+            runs.c.started >= window.start,
+            runs.c.started < window.end,
+        )
+        .order_by(runs.c.started, runs.c.id)
+    )
+    return tuple(
+        Reading(source=row.source, started=row.started, window=Window(start=row.window_start, end=row.window_end))
+        for row in rows
+    )
+
+
+def first_run(connection: sa.Connection, source: str) -> datetime | None:
+    """Return when a source was tried for the very first time, None if it never was."""
+    found: datetime | None = connection.scalar(
+        sa.select(runs.c.started).where(runs.c.source == source).order_by(runs.c.started).limit(1)
+    )
+    return found
+
+
+def erased(connection: sa.Connection, window: Window) -> dict[tuple[str, str], int]:
+    """Return how many tombstones were set in `window`, by source and reason."""
+    rows = connection.execute(
+        sa.select(tombstones.c.source, tombstones.c.why, sa.func.count())
+        .where(tombstones.c.at >= window.start, tombstones.c.at < window.end)
+        .group_by(tombstones.c.source, tombstones.c.why)
+        .order_by(tombstones.c.source, tombstones.c.why)
+    )
+    return {(row[0], row[1]): int(row[2]) for row in rows}

@@ -1,0 +1,44 @@
+"""Measures that do not mislead: a usual range from enough values, a share of enough cases, a length of work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil, floor
+from statistics import quantiles
+from typing import TYPE_CHECKING, Final
+
+from reports import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ENOUGH_WEEKS: Final = 4
+"""Values below which nothing is called usual."""
+ENOUGH_FOR_SHARES: Final = 20
+"""Items below which a percentage would say more than is known."""
+
+
+def middle_half(values: Sequence[int]) -> tuple[int, int] | None:
+    """Return the range in which the middle half of `values` lies, rounded outwards; None for fewer than four."""
+    if len(values) < ENOUGH_WEEKS:
+        return None
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return floor(low), ceil(high)
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share: "9 of 11", and with at least twenty "27 of 30 (90%)"."""
+    words = f"{wording.figure(part)} of {wording.figure(whole)}"
+    return f"{words} ({100 * part // whole}%)" if whole >= ENOUGH_FOR_SHARES else words
+
+
+def duration(length: timedelta, working_day: timedelta) -> str:
+    """Return a length of staffed time: "35 min", "3 h 20 min", "1.4 working days"."""
+    minutes = int(length / timedelta(minutes=1))
+    if length >= working_day:
+        days = f"{length / working_day:.1f}".removesuffix(".0")
+        return f"{days} working {wording.plural(1 if days == '1' else 2, 'day')}"
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} h"] if hours else []
+    parts += [f"{rest} min"] if rest or not hours else []
+    return " ".join(parts)

@@ -1,0 +1,370 @@
+"""What stands behind the weekly report: trends, response times, the grid of what was read, the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median_low
+from typing import TYPE_CHECKING, Final
+
+from markupsafe import Markup
+
+from monitor.records import Severity
+from reports import charts, wording
+from reports.charts import Bar, Chart
+from reports.looking import short_name
+from reports.measures import duration, middle_half, share
+from reports.quoting import clean, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    from monitor.records import Coverage
+    from reports.week import CaseTimes, ReadDay, ThemeCount, WeekCount, WeeklyMaterial
+    from reports.wordbook import Wordbook
+
+ERASED_WHY: Final = {
+    "kept long enough": "kept as long as the retention rule allows",
+    "gone at the source": "taken down where they stood",
+}
+"""Reasons of erasure that may be printed; any other may hold words of a person."""
+TONES: Final = ("negative", "neutral", "positive")
+CLEAR: Final = 0.6
+"""Share of one tone from which a theme is said to have it."""
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """One school's chart: heading, the finding in a sentence, the drawing."""
+
+    name: str
+    finding: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekRow:
+    """One week behind the charts: when it began, counts by school, all, and what was not seen."""
+
+    label: str
+    counts: tuple[str, ...]
+    total: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """One theme in our own words: no words of a post."""
+
+    name: str
+    count: str
+    before: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Response times of one school: opened and decided this week, median, slowest, in time, late now.
+
+    `counts` says whether there is anything to show.
+    """
+
+    name: str
+    opened: str
+    decided: str
+    median: str
+    slowest: str
+    in_time: str
+    late: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridCell:
+    """Hours of one day: as figures, as words for those who hear them, and "whole", "part" or "none"."""
+
+    figure: str
+    words: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridRow:
+    """One source, day by day."""
+
+    name: str
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One labelled sentence for the record."""
+
+    name: str
+    value: str
+
+
+def trends(material: WeeklyMaterial) -> tuple[Trend, ...]:
+    """Return one chart for each school, all on one scale."""
+    drawn = {
+        code: tuple(_bar(week, code, material.zone) for week in material.weeks) for code in material.school_names
+    }
+    usual = {code: middle_half([week.schools.get(code, 0) for week in material.history]) for code in drawn}
+    most = charts.most_of(list(drawn.values()), list(usual.values()))
+    out = []
+    for code, bars in drawn.items():
+        name = clean(material.school_names[code])
+        finding = _finding(bars, usual[code])
+        chart = Chart(
+            name=f"trend-{''.join(char for char in code.lower() if char.isalnum())}",
+            title=f"{name}, public mentions a week: {finding}",
+            description=" ".join(f"Week from {bar.label}: {bar.words}." for bar in bars),
+            bars=bars,
+            usual=usual[code],
+            most=most,
+        )
+        out.append(Trend(name=name, finding=wording.sentence(finding), svg=Markup(charts.svg(chart))))  # noqa: S704
+    return tuple(out)
+
+
+def _bar(week: WeekCount, code: str, zone: ZoneInfo) -> Bar:
+    """Return the week of one school as a bar."""
+    count = None if week.total is None else week.schools.get(code, 0)
+    return Bar(label=_date(week.window.start, zone), count=count, blind=count is not None and not week.seen)
+
+
+def _finding(bars: Sequence[Bar], usual: tuple[int, int] | None) -> str:
+    """Return what a chart shows, in a sentence."""
+    last = bars[-1]
+    if last.count is None:
+        return "nothing is known of this week"
+    said = f"{last.words} this week"
+    if usual is None:
+        return f"{said}; there is too little history to say what is usual"
+    place = "above" if last.count > usual[1] else "below" if last.count < usual[0] else "within"
+    if last.blind and place != "above":
+        return f"{said}; a usual week has {wording.range_of(*usual)}, and not all was seen"
+    return f"{said}, {place} the usual {wording.range_of(*usual)}"
+
+
+def trend_note(material: WeeklyMaterial) -> str:
+    """Return how the charts are to be read, and which weeks were not wholly seen, and why."""
+    said = ["A post about both schools counts in each chart. The grey band is the middle half of up to eight weeks."]
+    gaps = [week for week in material.weeks if not week.seen]
+    if gaps:
+        weeks = "; ".join(f"week from {_date(week.window.start, material.zone)}: {_gap(week)}" for week in gaps)
+        said.append(f"Hatched weeks were not wholly seen, and “+” means “or more” ({weeks}).")
+    return " ".join(said)
+
+
+def _gap(week: WeekCount) -> str:
+    """Return why a week's count is not whole."""
+    if week.total is None:
+        return "the monitor was not at work"
+    parts = [
+        f"{shortened(clean(name), 40)} not read for {wording.counted(days, 'day')}"
+        for name, days in week.unread.items()
+    ]
+    parts += ["some posts were erased before they were counted"] if week.faded else []
+    return wording.listed(parts)
+
+
+def week_row(week: WeekCount, material: WeeklyMaterial) -> WeekRow:
+    """Return one week in figures."""
+    bars = [_bar(week, code, material.zone) for code in material.school_names]
+    total = Bar(label="", count=week.total, blind=week.total is not None and not week.seen)
+    return WeekRow(
+        label=_date(week.window.start, material.zone),
+        counts=tuple(bar.mark for bar in bars),
+        total=total.mark,
+        note="" if week.seen else wording.sentence(_gap(week)),
+    )
+
+
+def _date(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a date without its weekday: "16 Nov"."""
+    return wording.day(moment, zone).partition(" ")[2]
+
+
+# ---------------------------------------------------------------- themes
+
+
+def theme(counted: ThemeCount, book: Wordbook) -> Theme:
+    """Return one category in words: how far its stories went, its tone, what was done."""
+    parts = [_spread(counted)]
+    if tone := _tone(counted):
+        parts.append(tone)
+    if counted.cases:
+        parts.append(
+            f"{wording.counted(counted.cases, 'case')} opened, {wording.number(counted.decided)} of them decided"
+            if counted.cases > 1
+            else f"1 case opened, {'and decided' if counted.decided else 'not decided yet'}"
+        )
+    return Theme(
+        name=book.category(counted.category),
+        count=wording.figure(counted.count),
+        before=wording.figure(counted.before),
+        about=wording.sentence("; ".join(parts)) + ".",
+    )
+
+
+def _spread(counted: ThemeCount) -> str:
+    """Return in how many stories a category's mentions fall."""
+    if counted.count == 1:
+        return "one post"
+    if counted.stories == 1:
+        return f"one story, told {wording.figure(counted.largest)} times"
+    if counted.largest < 2:  # noqa: PLR2004 - told once
+        return f"{wording.figure(counted.stories)} separate posts"
+    return f"{wording.figure(counted.stories)} stories, one of them told {wording.figure(counted.largest)} times"
+
+
+def _tone(counted: ThemeCount) -> str:
+    """Return the tone of a category in words; nothing of one or two posts."""
+    scored = sum(counted.tones.values())
+    if scored < 3:  # noqa: PLR2004 - one post's tone is not a theme's
+        return ""
+    for tone in TONES:
+        if counted.tones.get(tone, 0) >= CLEAR * scored:
+            return f"tone mostly {tone}"
+    return "tone mixed"
+
+
+def themes_more(rest: Sequence[ThemeCount], restricted: int, unjudged: int, book: Wordbook) -> str:
+    """Return the themes that are not shown, in a sentence; restricted ones as a number."""
+    parts = [f"{wording.figure(one.count)} {book.category(one.category)}" for one in rest]
+    parts += [f"{wording.figure(restricted)} restricted, counted only"] if restricted else []
+    parts += [f"{wording.figure(unjudged)} not judged yet"] if unjudged else []
+    return f"Also: {'; '.join(parts)}." if parts else ""
+
+
+# ---------------------------------------------------------------- response times
+
+
+def times(material: WeeklyMaterial) -> tuple[Times, ...]:
+    """Return the response times of each school, then of what is about both or neither."""
+    calm = [case for case in material.cases if case.severity is not Severity.P0]
+    groups = [
+        (clean(name), [case for case in calm if case.schools == (code,)]) for code, name in material.school_names.items()
+    ]
+    others = [case for case in calm if len(case.schools) != 1 or case.schools[0] not in material.school_names]
+    groups += [("Both schools, or not clear", others)] if others else []
+    immediate = [case for case in material.cases if case.severity is Severity.P0]
+    groups += [("Immediate (P0), by the clock", immediate)] if immediate else []
+    rows = [_times(name, cases, material) for name, cases in groups]
+    return tuple(row for row in rows if row.counts)
+
+
+def _times(name: str, cases: Sequence[CaseTimes], material: WeeklyMaterial) -> Times:
+    """Return one line of response times."""
+    window = material.window
+    decided = [case for case in cases if case.decided and window.start <= case.decided < window.end]
+    late = sum(case.late_at(window.end) for case in cases)
+    opened = sum(window.start <= case.started < window.end for case in cases)
+    took = [case.took for case in decided if case.took is not None]
+    due = len(decided) + late
+    return Times(
+        name=name,
+        opened=wording.figure(opened),
+        decided=wording.figure(len(decided)),
+        median=_length(median_low(took), material.working_day) if took else "none",
+        slowest=_length(max(took), material.working_day) if took else "none",
+        in_time=share(sum(case.in_time for case in decided), due) if due else "none due",
+        late=wording.figure(late),
+        counts=bool(opened or due),
+    )
+
+
+def _length(length: timedelta, working_day: timedelta) -> str:
+    """Return a length of time, short enough for a table."""
+    return duration(length, working_day).replace(" working", "")
+
+
+# ---------------------------------------------------------------- what was read
+
+
+def grid(material: WeeklyMaterial) -> tuple[GridRow, ...]:
+    """Return the hours read of each source and day."""
+    return tuple(
+        GridRow(name=shortened(clean(row.name), 40), cells=tuple(_cell(day) for day in row.days))
+        for row in material.grid
+    )
+
+
+def _cell(day: ReadDay | None) -> GridCell:
+    """Return one day of one source."""
+    if day is None:
+        return GridCell(figure="–", words="not watched yet", kind="off")  # noqa: RUF001 - a dash
+    if day.whole:
+        return GridCell(figure=str(day.hours), words=f"{day.hours} hours read", kind="whole")
+    kind = "part" if day.hours else "none"
+    return GridCell(figure=str(day.hours), words=f"only {day.hours} hours read" if day.hours else "not read", kind=kind)
+
+
+def never(coverage: Sequence[Coverage]) -> tuple[str, ...]:
+    """Return what each source that is on can never show."""
+    return tuple(
+        f"{name_of(source)}: {wording.listed([shortened(clean(thing), 60) for thing in source.never_sees])}."
+        for source in coverage
+        if source.never_sees and source.sight != "off"
+    )
+
+
+def name_of(source: Coverage) -> str:
+    """Return a source's short name."""
+    return shortened(short_name(source), 40)
+
+
+# ---------------------------------------------------------------- for the record
+
+
+def record(material: WeeklyMaterial) -> tuple[Fact, ...]:
+    """Return corrections, referrals, erasures, money, and what failed in the house."""
+    referred = sum(case.restricted for case in material.opened(material.window))
+    facts = [
+        Fact(name="Referrals to safeguarding", value=f"{wording.figure(referred)}. Only their number is shown here."),
+        Fact(name="Corrections", value=_corrections(material)),
+        Fact(name="Erased", value=_erased(material)),
+        Fact(name="Spent", value=_spent(material)),
+    ]
+    if material.troubles:
+        things = wording.counted(material.troubles, "job or message", "jobs or messages")
+        facts.append(Fact(name="Not working", value=f"{things} failed this week; the daily digests name them."))
+    return tuple(facts)
+
+
+def _corrections(material: WeeklyMaterial) -> str:
+    """Return how often a person put the software right."""
+    parts = []
+    if material.retagged:
+        parts.append(f"{wording.counted(material.retagged, 'tag')} changed by a person")
+    if material.not_ours:
+        parts.append(f"{wording.counted(material.not_ours, 'post')} found not to be about our schools")
+    if not parts:
+        return "None. Nobody reported a wrong tag this week."
+    return f"{wording.sentence(wording.listed(parts))}; counts above are as first tagged."
+
+
+def _erased(material: WeeklyMaterial) -> str:
+    """Return how many posts were erased, by reason."""
+    reasons: dict[str, int] = {}
+    for why, count in material.erased.items():
+        words = ERASED_WHY.get(why, "on request, or under another rule")
+        reasons[words] = reasons.get(words, 0) + count
+    if not reasons:
+        return "Nothing was due for erasure this week."
+    parts = [f"{wording.figure(count)} {words}" for words, count in reasons.items()]
+    return f"{wording.counted(sum(reasons.values()), 'post')}, with their words: {wording.listed(parts)}."
+
+
+def _spent(material: WeeklyMaterial) -> str:
+    """Return what the sources cost."""
+    paid = [source for source in material.coverage if source.spent.pence > 0]
+    calls = sum(source.spent.calls for source in material.coverage)
+    asked = f"{wording.counted(calls, 'request')} to all sources"
+    if not paid:
+        return f"No money; {asked}."
+    each = wording.listed([f"{name_of(source)} {wording.money(source.spent.pence)}" for source in paid])
+    return f"{wording.money(sum(source.spent.pence for source in paid))} ({each}); {asked}."

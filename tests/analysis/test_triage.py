@@ -1,0 +1,246 @@
+"""Triage: what a post is, how urgent, whose, and why; and what must never change the answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.text import fold
+from analysis.triage import ModelEvidence, Triage, TriageResult
+from analysis.triage_rules import Rulebook
+from monitor.policy.escalation import Escalation
+from monitor.policy.vocabulary import Vocabulary
+from monitor.records import Relevance, Sentiment, Severity
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT.parent / "shared" / "examples" / "posts.jsonl"
+URGENT = {Severity.P0, Severity.P1}
+
+THREAT = "im bringing a knife to king james knaresborough tomorrow"
+DANGERS = (
+    THREAT,
+    "i will stab him after school",
+    "cant do this anymore. written my notes. sorry mum",
+    "he wants nudes of the year 9 girls or he will post them",
+    "14 year old missing since 2pm, last seen leaving school in uniform",
+    "LOCKDOWN at school right now, kids arent answering",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    text: str
+    title: str = ""
+
+
+@cache
+def escalation() -> Escalation:
+    return Escalation.read(ROOT / "policy" / "escalation.toml")
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    return Vocabulary.read(ROOT / "policy" / "vocabulary.toml", escalation().ids)
+
+
+@cache
+def triage() -> Triage:
+    return Triage(vocabulary(), escalation())
+
+
+def judged(text: str, relevant: Relevance = Relevance.YES, **more: object) -> TriageResult:
+    return triage().judge(Post(text=text), relevant, **more)  # type: ignore[arg-type]
+
+
+def examples() -> list[dict[str, str]]:
+    if not EXAMPLES.exists():
+        return []
+    return [json.loads(line) for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.skipif(not EXAMPLES.exists(), reason="../shared/examples is not here")
+@pytest.mark.parametrize("example", examples(), ids=lambda example: str(example["id"]))
+def test_an_example_gets_its_gold_category_and_severity(example: dict[str, str]) -> None:
+    tone = None if example["sentiment"] == "mixed" else Sentiment(example["sentiment"])
+    result = judged(example["text"], Relevance(example["relevant"]), sentiment=tone)
+
+    assert (result.category, result.severity or "-") == (example["category"], example["severity"])
+
+
+def test_owner_and_clauses_are_the_matrix_row() -> None:
+    result = judged(THREAT)
+    row = escalation().category("THREAT_VIOLENCE")
+
+    assert (result.owner, result.clauses) == (row.owner, row.clauses)
+
+
+def test_a_reason_points_at_the_words_in_the_text_as_it_was_given() -> None:
+    text = "Heads up!! I\u2019m bringing a \u200bKN1FE 🔪 in tmrw"
+    reason = judged(text).reasons[0]
+
+    assert text[reason.start : reason.end] == reason.text
+    assert "KN1FE" in reason.text
+    assert "2.4" in reason.note
+
+
+def test_words_in_the_headline_are_named_without_offsets_into_the_text() -> None:
+    result = triage().judge(Post(title="Pupil stabbed outside school", text="More soon."), Relevance.YES)
+
+    assert result.severity is Severity.P0
+    assert (result.reasons[0].start, result.reasons[0].end) == (0, 0)
+    assert "stabbed" in result.reasons[0].text
+
+
+def test_a_post_that_is_not_about_us_has_no_severity() -> None:
+    result = judged(THREAT, Relevance.NO)
+
+    assert (result.category, result.severity) == ("NOT_RELEVANT", None)
+
+
+@pytest.mark.parametrize(("text", "severity"), [("toilets locked again smh", Severity.P3), (THREAT, Severity.P0)])
+def test_an_uncertain_post_takes_the_severity_of_its_safety_words(text: str, severity: Severity) -> None:
+    result = judged(text, Relevance.UNCERTAIN)
+
+    assert (result.category, result.severity) == ("UNCERTAIN", severity)
+
+
+@pytest.mark.parametrize("danger", DANGERS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.upper,
+        str.title,
+        lambda text: text.replace("'", "\u2019"),
+        lambda text: f"“{text}”",
+        lambda text: f"they said '{text}'",
+        lambda text: f"apparently {text}",
+        lambda text: f"{text} 😂😂",
+        lambda text: text.replace(" ", "  "),
+        lambda text: text.replace(" ", " 😭 ", 2),
+        lambda text: f"{text} you fucking idiots",
+    ],
+    ids=["upper", "title", "curly", "quoted", "reported", "apparently", "laughing", "spaced", "emoji", "swearing"],
+)
+def test_form_never_lowers_a_danger(danger: str, change: object) -> None:
+    assert judged(danger).severity is Severity.P0
+    assert judged(change(danger)).severity is Severity.P0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "im bringing a kn1fe to school tomorrow",
+        "im bringing a k n i f e to school tomorrow",
+        "im bringing a kn ife to school tomorrow",
+        "im bringing a kniiife to school tomorrow",
+        "im bringing a k-n-i-f-e to school tomorrow",
+        "i will st4b him after school",
+        "shes gonna k1ll herself, not joking",
+    ],
+)
+def test_a_disguised_danger_is_still_seen(text: str) -> None:
+    assert judged(text).severity is Severity.P0
+
+
+@pytest.mark.parametrize(
+    ("harmless", "danger"),
+    [
+        ("Lockdown drill at school today, staff were ace", "Lockdown now at school today, staff were ace"),
+        ("our team murdered them 6-0", "I will murder him"),
+        ("food tech: bring a butter knife tomorrow", "bring a knife tomorrow"),
+        ("maths mock im gonna die kms", "im gonna kill myself"),
+    ],
+)
+def test_context_tells_harmless_words_from_the_same_words_in_danger(harmless: str, danger: str) -> None:
+    assert judged(harmless).severity not in URGENT
+    assert judged(danger).severity is Severity.P0
+
+
+def test_hyperbole_is_neutral_and_says_why() -> None:
+    result = judged("maths mock tomorrow im actually gonna die 💀 kill me now", sentiment=Sentiment.NEGATIVE)
+
+    assert (result.category, result.severity) == ("NEUTRAL", Severity.P4)
+    assert "safety word, no risk context" in [reason.note for reason in result.reasons]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Half the toilets are locked again. Joke.",
+        "three weeks, no reply to any email",
+        "is school shut tomorrow with this snow?",
+        THREAT,
+    ],
+)
+@pytest.mark.parametrize("anger", ["fucking ", "bloody hell ", "shit ", "absolutely fuming, "])
+def test_anger_never_changes_a_severity(text: str, anger: str) -> None:
+    assert judged(anger + text).severity == judged(text).severity
+    assert judged(text, sentiment=Sentiment.NEGATIVE).severity == judged(text, sentiment=Sentiment.POSITIVE).severity
+
+
+def test_tone_alone_is_at_most_p3() -> None:
+    result = judged("worst place on earth, i hate it", sentiment=Sentiment.NEGATIVE)
+
+    assert result.severity in {Severity.P3, Severity.P4}
+
+
+def sure_of(category: str, urgent: float) -> ModelEvidence:
+    return ModelEvidence(
+        categories={category: 0.9, "NEUTRAL": 0.1},
+        urgent=urgent,
+        nearest_id="s-1",
+        nearest_category=category,
+        similarity=0.8,
+    )
+
+
+def test_the_encoder_raises_what_no_rule_can_word_and_names_the_nearest_example() -> None:
+    result = judged("always the cupboard door, miss", evidence=sure_of("CHILD_PROTECTION", 0.9))
+
+    assert (result.category, result.severity) == ("CHILD_PROTECTION", Severity.P1)
+    assert "s-1" in result.reasons[0].note
+
+
+def test_the_encoder_never_lowers_what_a_rule_is_sure_of() -> None:
+    assert judged(THREAT, evidence=sure_of("NEUTRAL", 0.0)).severity is Severity.P0
+
+
+def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
+    text = "the boiler room talk was lovely, flooded with visitors, needs a crossing patrol"
+
+    assert judged(text, evidence=sure_of("NEUTRAL", 0.0)).severity not in URGENT
+    assert judged(text, evidence=sure_of("SITE_SAFETY", 0.4)).severity in URGENT
+
+
+def test_safety_words_are_seen_cheaply() -> None:
+    assert triage().has_safety_words(fold("kms lol"))
+    assert not triage().has_safety_words(fold("uniform sale on Saturday"))
+
+
+def test_no_post_makes_a_pattern_find_more_than_it_has_words() -> None:
+    """The worst input of every pattern: its own first phrases, over and over."""
+    book = Rulebook(vocabulary())
+    repeats = 60
+    for rule in vocabulary().rules:
+        for group in {part for say in rule.say for part in say.split("{")[1:]}:
+            phrases = sorted(vocabulary().phrases(group.partition("}")[0]))[:3]
+            wording = book.slang.read(" ".join(phrases * repeats))
+            hits = book.hits(wording)
+            assert all(len(places) <= 4 * len(wording.words) + len(wording.marks) + 1 for places in hits.values())
+            assert len(book.fired(hits)) <= len(vocabulary().rules)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=400), st.sampled_from(list(Relevance)))
+def test_any_text_gets_an_answer_with_offsets_inside_it(text: str, relevant: Relevance) -> None:
+    result = judged(text, relevant)
+
+    assert result.category in escalation().ids
+    assert all(0 <= reason.start <= reason.end <= len(text) for reason in result.reasons)
+    assert all(text[r.start : r.end] == r.text for r in result.reasons if r.end)
