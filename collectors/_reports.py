@@ -6,6 +6,8 @@ A row has these columns; those in brackets may be missing or empty:
 ``platform``       Minecraft, Snapchat, WhatsApp, ...
 ``where``          [the server, group or channel]
 ``text``           what was seen, in the reporter's own words
+``school``         [the school it is about, with its town: "King James's School, Knaresborough"; a report that names
+                   no school, here or in its text, is dropped like any other post]
 ``reporter_role``  [staff, parent, pupil, governor or other]
 ``url``            [an address, where it is public]
 ``private``        [yes, where only members can see it: then neither ``where`` nor ``url`` is kept]
@@ -104,6 +106,7 @@ class Report(BaseModel):
     platform: Annotated[Words, Field(min_length=1, max_length=60)]
     text: Annotated[Words, Field(min_length=1, max_length=LONGEST)]
     where: Annotated[Words, Field(max_length=200)] = ""
+    school: Annotated[Words, Field(max_length=100)] = ""
     reporter_role: Annotated[Literal["staff", "parent", "pupil", "governor", "other"], BeforeValidator(_role)] = "other"
     url: Annotated[str, BeforeValidator(_web), Field(max_length=2_000)] = ""
     private: Annotated[bool, BeforeValidator(_yes)] = False

@@ -49,7 +49,7 @@ class _VideoWords(BaseModel):
     """What is told of a video."""
 
     published: AwareDatetime = Field(alias="publishedAt")
-    title: Words
+    title: Words = Field(min_length=1)
     description: Words = ""
     channel: str = Field(default="", alias="channelId")
     channel_name: Words = Field(default="", alias="channelTitle")
@@ -78,7 +78,7 @@ class _Author(BaseModel):
 class _CommentWords(BaseModel):
     """What is told of a comment."""
 
-    text: Words = Field(alias="textDisplay")
+    text: Words = Field(alias="textDisplay", min_length=1)
     published: AwareDatetime = Field(alias="publishedAt")
     updated: AwareDatetime | None = Field(default=None, alias="updatedAt")
     author: str = Field(default="", alias="authorDisplayName")
@@ -101,7 +101,7 @@ class Comment(BaseModel):
 class _ThreadTop(BaseModel):
     """A thread's first comment and where it stands."""
 
-    video: VideoId | None = Field(default=None, alias="videoId")
+    video: VideoId = Field(alias="videoId")
     top: Comment = Field(alias="topLevelComment")
     answers: int = Field(default=0, alias="totalReplyCount")
 
@@ -144,7 +144,7 @@ def mention_of_video(video: Video) -> Mention:
     )
 
 
-def mention_of_comment(comment: Comment, video: str, title: str, community: str) -> Mention:
+def mention_of_comment(comment: Comment, video: str, *, title: str, community: str) -> Mention:
     """Return a comment as a mention; its key is "VIDEO/COMMENT", because asked for by id it names no video.
 
     Args:

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, Validatio
 
 from collectors import SourceOptions
 from collectors._bluesky_leash import TIMEOUT, Leash, SessionOver
+from collectors._text import clean
 from collectors._vendor import BaseAddress
 from monitor.errors import AccessRefused, UnexpectedShape
 from monitor.records import Gone, Malformed, Mention, Spent
@@ -260,7 +261,7 @@ class _Post(BaseModel):
         """The headline of the page it links to, "" if there is none."""
         embed = self.record.embed
         external = embed and (embed.external or (embed.media and embed.media.external))
-        return external.title if external else ""
+        return clean(external.title) if external else ""
 
 
 class _Page(BaseModel):
@@ -297,7 +298,7 @@ def _read(wire: object) -> Mention | Gone | Malformed:
         return Malformed(reason="uri: not a post's address")
     if not post.for_outsiders:
         return Gone(source=NAME, native_id=post.uri)
-    text = post.record.text or post.card
+    text = clean(post.record.text) or post.card
     if not text:
         return Malformed(reason="a post without words")
     handle = post.author.handle

@@ -2,8 +2,8 @@
 
 Reports come as CSV or JSON Lines files in an inbox folder (the columns stand in `collectors._reports`), or are typed in
 with `federation-monitor report`, which lays a file there. The text is the reporter's own words; nothing is fetched, and
-nobody is named. A file is moved to `done/` at the run after the one that stored it, and erased 30 days later: what was
-read is remembered in a bookmark, which is kept only when a whole run was.
+nobody is named. What was read is remembered in a bookmark, which is kept only when a whole run was: so the run after
+the one that stored a file moves it to `done/`, where it is erased when it is 30 days old.
 """
 
 from __future__ import annotations
@@ -146,6 +146,7 @@ class Reported:
             url="" if report.private else report.url,
             text=report.text,
             published=report.seen_at,
+            title=report.school,
             community=f"{report.platform}, {where}" if where else report.platform,
             channel=f"reported by {report.reporter_role}",
         )

@@ -9,8 +9,7 @@ tells ids alone; words come from `videos.list`, as at the re-check, so that they
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, ValidationError
@@ -20,8 +19,8 @@ from collectors._google import Withheld, service
 from collectors._packing import quoted
 from collectors._purse import Purse
 from collectors._vendor import BaseAddress
+from collectors._youtube_things import SOURCE as NAME
 from collectors._youtube_things import (
-    COMMENT_ID,
     VIDEO_ID,
     Comment,
     Found,
@@ -33,25 +32,22 @@ from collectors._youtube_things import (
     read,
     what_is_wrong,
 )
-from collectors._youtube_things import SOURCE as NAME
 from monitor.errors import UnexpectedShape
 from monitor.records import Bookmark, Gone, Malformed, Mention, Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pydantic import BaseModel
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from collectors import Collector, Tools
+    from collectors._youtube_things import Thing
     from monitor.records import Ask, Yielded
 
 SECRETS: Final = ("YOUTUBE_API_KEY",)
 SEARCH: Final = Spent(calls=1)
 UNIT: Final = Spent(units=1)
-BATCH: Final = 50
-"""How many videos or comments may be asked for by id at once."""
-COMMENTS: Final = 100
-"""How many threads a page holds."""
+BATCH: Final = 25
+"""How many are asked for by id at once: 50 ids of comments would make an address that is too long."""
 MOST_PAGES: Final = 50
 FOLLOWED: Final = "videos"
 """The bookmark that holds the ids of found videos whose comments are still read."""
@@ -122,22 +118,22 @@ class YouTube:
     def _everything(self, ask: Ask, kept: Sequence[str], purse: Purse) -> Iterator[Yielded]:
         """Yield what own channels hold, what is found, and what stands under what was found."""
         for channel in self._options.channels:
-            yield from self._under(_Place(own=True, params={"allThreadsRelatedToChannelId": channel}), ask, purse)
+            yield from self._under({"allThreadsRelatedToChannelId": channel}, {}, ask, purse)
         found: list[str] = []
         for item in self._found(ask, purse):
             if isinstance(item, str):
                 found.append(item)
             else:
                 yield item
-        asked = (*dict.fromkeys((*found, *kept)),)
+        new = set(found)
         videos: list[Video] = []
-        for video in self._by_id(self._videos, asked, Video, purse):
+        for video in self._by_id(self._videos, (*dict.fromkeys((*found, *kept)),), Video, purse):
             if not isinstance(video, Video):
                 yield video
                 continue
             if video.snippet.channel in self._options.channels:
                 continue
-            if video.id not in kept:
+            if video.id in new:
                 yield mention_of_video(video)
             videos.append(video)
         oldest = ask.window.end - timedelta(days=self._options.follow_days)
@@ -147,8 +143,7 @@ class YouTube:
             reverse=True,
         )[: self._options.most_followed]
         for video in followed:
-            place = _Place(own=False, params={"videoId": video.id}, titles={video.id: video.snippet.title})
-            yield from self._under(place, ask, purse)
+            yield from self._under({"videoId": video.id}, {video.id: video}, ask, purse)
         yield Bookmark(channel=FOLLOWED, value=" ".join(video.id for video in followed))
 
     def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
@@ -161,6 +156,7 @@ class YouTube:
         comments = {native_id.partition("/")[2]: native_id for native_id in native_ids if "/" in native_id}
         own = {native_id for native_id in native_ids if "/" not in native_id}
         videos: dict[str, Video] = {}
+        lost: set[str] = set()
         wanted = sorted(own | {native_id.partition("/")[0] for native_id in comments.values()})
         for item in self._by_id(self._videos, wanted, Video, purse, gone=True):
             match item:
@@ -168,22 +164,20 @@ class YouTube:
                     videos[item.id] = item
                     if item.id in own:
                         yield mention_of_video(item)
-                case Gone(native_id=native_id) if native_id not in own:
-                    pass  # only its comments were ours; they are asked for below
+                case Gone(native_id=video):
+                    lost.add(video)
+                    if video in own:
+                        yield item
                 case _:
                     yield item
-        for reply in self._by_id(self._comments, sorted(comments), Comment, purse, gone=True, textFormat="plainText"):
+        left = sorted(comment for comment, key in comments.items() if key.partition("/")[0] not in lost)
+        yield from (Gone(source=NAME, native_id=comments[comment]) for comment in sorted(comments.keys() - left))
+        for reply in self._by_id(self._comments, left, Comment, purse, gone=True, textFormat="plainText"):
             match reply:
                 case Comment():
-                    video = comments[reply.id].partition("/")[0]
-                    stands = videos.get(video)
-                    yield (
-                        mention_of_comment(reply, video, stands.snippet.title, self._community(stands))
-                        if stands
-                        else Gone(source=NAME, native_id=comments[reply.id])
-                    )
-                case Gone(native_id=native_id):
-                    yield Gone(source=NAME, native_id=comments[native_id])
+                    yield self._mention(reply, comments[reply.id].partition("/")[0], videos)
+                case Gone(native_id=comment):
+                    yield Gone(source=NAME, native_id=comments[comment])
                 case _:
                     yield reply
 
@@ -191,14 +185,14 @@ class YouTube:
         """Yield the ids of videos that a search for each name finds."""
         names = (*quoted(ask.phrases), *(f"#{tag.lstrip('#')}" for tag in ask.tags))
         for name in names[: self._options.most_searches]:
-            params = {
+            params: dict[str, str | int] = {
                 "part": "id",
                 "q": name,
                 "type": "video",
                 "order": "date",
                 "publishedAfter": ask.window.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "regionCode": self._options.region,
-                "maxResults": BATCH,
+                "maxResults": 50,
             }
             for page in self._pages(self._search, params, purse, SEARCH, most=self._options.search_pages):
                 if isinstance(page, Page):
@@ -207,28 +201,28 @@ class YouTube:
                 else:
                     yield page
 
-    def _under(self, place: _Place, ask: Ask, purse: Purse) -> Iterator[Mention | Malformed | Spent]:
-        """Yield the comments of one place, newest thread first, until a whole page is older than the window."""
-        params = {
+    def _under(self, place: dict[str, str], videos: dict[str, Video], ask: Ask, purse: Purse) -> Iterator[Yielded]:
+        """Yield the comments of one place, newest thread first, until a whole page is older than the window.
+
+        Args:
+            place: the parameter that says where: under one video, or on a whole channel of our own.
+            videos: by id, those whose titles are known; others are asked for and added.
+            ask: with its window.
+            purse: what may still be spent.
+        """
+        params: dict[str, str | int] = {
             "part": "snippet,replies",
             "order": "time",
             "textFormat": "plainText",
-            "maxResults": COMMENTS,
-            **place.params,
+            "maxResults": 100,
+            **place,
         }
-        titles = dict(place.titles)
-        for page in self._pages(self._threads, params, purse, UNIT, withheld=not place.own):
+        for page in self._pages(self._threads, params, purse, UNIT, may_be_withheld=bool(videos)):
             if not isinstance(page, Page):
                 yield page
                 continue
             threads = [*read(page.items, Thread)]
-            unknown = {t.snippet.video for t in threads if isinstance(t, Thread)} - {None, *titles}
-            communities: dict[str, str] = {}
-            for video in self._by_id(self._videos, sorted(filter(None, unknown)), Video, purse):
-                if isinstance(video, Video):
-                    titles[video.id], communities[video.id] = video.snippet.title, self._community(video)
-                else:
-                    yield video
+            yield from self._meet(threads, videos, purse)
             moments: list[datetime] = []
             for thread in threads:
                 if isinstance(thread, Malformed):
@@ -239,13 +233,21 @@ class YouTube:
                         yield comment
                         continue
                     moments.append(comment.published)
-                    where = thread.snippet.video
-                    if where is None:
-                        yield Malformed(reason="a comment that stands under no video")
-                    elif comment.snippet.author_channel.value not in self._options.channels:
-                        yield mention_of_comment(comment, where, titles.get(where, ""), communities.get(where, ""))
+                    if comment.snippet.author_channel.value not in self._options.channels:
+                        yield self._mention(comment, thread.snippet.video, videos)
             if moments and max(moments) < ask.window.start:
                 return
+
+    def _meet(
+        self, threads: Sequence[Thread | Malformed], videos: dict[str, Video], purse: Purse
+    ) -> Iterator[Gone | Malformed | Spent]:
+        """Add the videos that threads stand under to those that are known."""
+        under = {thread.snippet.video for thread in threads if isinstance(thread, Thread)}
+        for video in self._by_id(self._videos, sorted(under - videos.keys()), Video, purse):
+            if isinstance(video, Video):
+                videos[video.id] = video
+            else:
+                yield video
 
     def _whole(self, thread: Thread, purse: Purse) -> Iterator[Comment | Malformed | Spent]:
         """Yield a thread's comments; only a few answers come along, the others are asked for."""
@@ -253,13 +255,113 @@ class YouTube:
         if thread.snippet.answers <= len(thread.replies.comments):
             yield from read(thread.replies.comments, Comment)
             return
-        params = {"part": "snippet", "parentId": thread.snippet.top.id, "textFormat": "plainText", "maxResults": 100}
-        for page in self._pages(self._comments, params, purse, UNIT, withheld=True):
+        params: dict[str, str | int] = {
+            "part": "snippet",
+            "parentId": thread.snippet.top.id,
+            "textFormat": "plainText",
+            "maxResults": 100,
+        }
+        for page in self._pages(self._comments, params, purse, UNIT, may_be_withheld=True):
             if isinstance(page, Page):
                 yield from read(page.items, Comment)
             else:
                 yield page
 
-    def _community(self, video: Video) -> str:
-        """Return the name of the channel on which a video stands, if that is our own."""
-        return video.snippet.channel_name if video.snippet.channel in self._options.channels else ""
+    def _mention(self, comment: Comment, video: str, videos: dict[str, Video]) -> Mention:
+        """Return a comment as a mention, with the title it stands under, and the channel's name if that is our own."""
+        stands = videos.get(video)
+        ours = stands is not None and stands.snippet.channel in self._options.channels
+        return mention_of_comment(
+            comment,
+            video,
+            title=stands.snippet.title if stands else "",
+            community=stands.snippet.channel_name if stands and ours else "",
+        )
+
+    def _by_id(
+        self,
+        resource: Any,  # noqa: ANN401 - made at run time from Google's description
+        ids: Sequence[str],
+        model: type[Thing],
+        purse: Purse,
+        *,
+        gone: bool = False,
+        **params: str,
+    ) -> Iterator[Thing | Gone | Malformed | Spent]:
+        """Yield videos or comments by id; what is left out of the answer is `Gone`, if that is wanted."""
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            purse.need(UNIT)
+            page = self._ask(resource, {"part": "snippet", "id": ",".join(batch), **params})
+            yield purse.pay(UNIT)
+            yield from read(page.items, model)
+            answered = {str(wire.get("id")) for wire in page.items if isinstance(wire, dict)}
+            if gone:
+                yield from (Gone(source=NAME, native_id=one) for one in batch if one not in answered)
+
+    def _pages(
+        self,
+        resource: Any,  # noqa: ANN401 - as above
+        params: Mapping[str, str | int],
+        purse: Purse,
+        cost: Spent,
+        *,
+        most: int = MOST_PAGES,
+        may_be_withheld: bool = False,
+    ) -> Iterator[Page | Malformed | Spent]:
+        """Yield each page and what it cost.
+
+        Args:
+            resource: the library's reader of one kind of thing.
+            params: as YouTube documents them.
+            purse: what may still be spent.
+            cost: of one page.
+            most: how many pages are read; whatever lies behind them is counted.
+            may_be_withheld: whether comments that are switched off, or gone with their video, are a matter of course.
+        """
+        cursor, cursors = "", set[str]()
+        for _ in range(most):
+            purse.need(cost)
+            try:
+                page = self._ask(resource, {**params, **({"pageToken": cursor} if cursor else {})})
+            except Withheld:
+                yield purse.pay(cost)
+                if may_be_withheld:
+                    return
+                raise
+            yield purse.pay(cost)
+            yield page
+            cursor = page.cursor
+            if not cursor:
+                return
+            if cursor in cursors:
+                raise UnexpectedShape(NAME, "the same cursor came twice")
+            cursors.add(cursor)
+        yield Malformed(reason=f"more than {most} pages: what lies behind them is not read")
+
+    def _ask(self, resource: Any, params: dict[str, Any]) -> Page:  # noqa: ANN401 - as above
+        """Ask for one page.
+
+        Raises:
+            SourceError: see `monitor.errors`.
+        """
+        try:
+            return Page.model_validate(resource.list(**params).execute())
+        except ValidationError as error:
+            raise UnexpectedShape(NAME, f"expected items: {what_is_wrong(error)}") from None
+        except (ValueError, RecursionError):
+            raise UnexpectedShape(NAME, "the answer is not what YouTube documents") from None
+
+
+def names_us(words: str, names: Sequence[str]) -> bool:
+    """Whether a text holds all words of one of the names, whatever stands between them.
+
+    A search finds much that only resembles what was asked for, and a comment under that is not for us.
+    """
+    there = _words(words)
+    return any(wanted <= there for wanted in map(_words, names) if wanted)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return the words of a text, in small letters and without apostrophes."""
+    return frozenset(re.findall(r"\w+", re.sub("['\u2019]", "", text.casefold())))

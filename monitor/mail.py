@@ -242,11 +242,7 @@ class Postman:
                 server.starttls(context=context)
             if mail.username:
                 password = self._secrets.need("SMTP_PASSWORD", f"to log in to {mail.host}")
-                # smtplib's own error for this would carry the password along
-                if not (mail.username + password.get_secret_value()).isascii():
-                    problem = "the mail server's user name or password has characters outside ASCII"
-                    raise DeliveryError(problem)
-                server.login(mail.username, password.get_secret_value())
+                server.login(_ascii(mail.username), _ascii(password.get_secret_value()))
         except BaseException:
             server.close()
             raise
@@ -264,6 +260,13 @@ class Postman:
             fresh.replace(target)
         except OSError as error:
             raise DeliveryError(f"the folder {self._folder} cannot be written: {error.strerror}") from error
+
+
+def _ascii(credential: str) -> str:
+    """Return a user name or password that smtplib can send; its own error would carry the password along."""
+    if not credential.isascii():
+        raise DeliveryError("the mail server's user name or password has characters outside ASCII")
+    return credential
 
 
 def _meaning(code: int) -> type[DeliveryError]:

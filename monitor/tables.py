@@ -148,10 +148,8 @@ def _field_names(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
 def _inner(current: Any, name: str) -> Any:  # noqa: ANN401 - an annotation
     """Return the model that stands at `name` in a model, a list or a dict of models."""
     fields = getattr(current, "model_fields", {})
-    if "root" in fields:
-        inner = fields["root"].annotation
-    else:
-        inner = fields[name].annotation if name in fields else current
+    field = fields.get("root") or fields.get(name)
+    inner = field.annotation if field else current
     while not hasattr(inner, "model_fields"):
         models = [a for a in get_args(inner) if hasattr(a, "model_fields") or get_args(a)]
         if not models:

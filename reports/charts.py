@@ -86,8 +86,17 @@ def svg(chart: Chart) -> str:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     # the font that comes with matplotlib: no letter stands elsewhere on a machine with other fonts
-    style = {"svg.fonttype": "none", "svg.hashsalt": chart.name, "font.family": "DejaVu Sans", "font.size": 11}
-    with rc_context({**style, "hatch.linewidth": 1.1, "hatch.color": GREY}):
+    style = rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": chart.name,
+            "font.family": "DejaVu Sans",
+            "font.size": 11,
+            "hatch.linewidth": 1.1,
+            "hatch.color": GREY,
+        }
+    )
+    with style:
         figure = Figure(figsize=(WIDTH / POINTS, HEIGHT / POINTS))
         figure.patch.set_visible(False)
         axes = figure.add_axes((0.01, 0.13, 0.98, 0.86))

@@ -2,45 +2,35 @@
 
 It is for a senior leader who has five minutes. It is made of counts: it is handed no word of a post and no
 name, so that it can print none. Restricted matters are a number only (escalation process 1.3, PR18). Every
-count stands beside what was not read, and no share is given of fewer than twenty.
+count stands beside what was not read, and no percentage is given of fewer than twenty.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median_low
 from typing import TYPE_CHECKING, Final
 
-from markupsafe import Markup
-
-from monitor.records import Rendered, Severity, Sight, aware
+from monitor.records import Rendered, Severity, Sight
 from reports import rendering, wording
-from reports.charts import Bar
+from reports import weekly_evidence as evidence
 from reports.measures import duration, middle_half, share
 from reports.quoting import clean, mailbox, shortened
 from reports.wordbook import Wordbook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
-    from zoneinfo import ZoneInfo
+    from collections.abc import Callable, Sequence
 
-    from monitor.policy.escalation import Escalation
-    from monitor.records import CaseState, Coverage, Window
+    from monitor.records import Window
+    from reports.week import CaseTimes, WeeklyMaterial
+    from reports.weekly_evidence import Fact, GridRow, Theme, Times, Trend, WeekRow
 
-USUAL_WEEKS: Final = 8
-"""Weeks before this one that say what is usual."""
 THEMES: Final = 5
 OUTSTANDING: Final = 12
 ASKED: Final = 8
 REVIEW_SOON: Final = timedelta(days=30)
-OLD_DAYS: Final = 5
-"""Working days after which an open case is counted as old."""
-ERASED_WHY: Final = {
-    "kept long enough": "kept as long as the retention rule allows",
-    "gone at the source": "taken down where they stood",
-}
-"""Reasons of erasure that may be printed; any other may hold words of a person."""
+DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +54,18 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One case that is still open: what it is, whose, where it stands, by when."""
+
+    reference: str
+    what: str
+    owner: str
+    state: str
+    date: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyView:
     """The report in words, ready to print; in the order of the page.
 
@@ -72,12 +74,13 @@ class WeeklyView:
         short_name, federation, covers: whose week, and which.
         headline: the week in one sentence.
         asks: what is asked of the reader; asks_more: what else.
-        figures: four. blind: what was not seen, in sentences, "" if all was read.
+        figures: four. covered: what was not seen, in a sentence; all_read: whether that is nothing.
         trends: a chart for each school. trend_note: how to read them, and which weeks were not wholly seen.
         themes, themes_more: the largest five, and the others in a sentence.
         times, times_note: response times; what is counted.
         waiting, waiting_more: still open.
-        grid_days, grid: hours read of each source and day. never: what no source ever shows.
+        grid_days, grid: hours read of each source and day. never: what a source can never show.
+        off: sources that are switched off, and why.
         record: corrections, referrals, erasures, money.
         schools, weeks: the figures behind the charts.
         contact, policy, made: for the foot.
@@ -93,7 +96,8 @@ class WeeklyView:
     asks: tuple[Ask, ...]
     asks_more: str
     figures: tuple[Figure, ...]
-    blind: str
+    covered: str
+    all_read: bool
     trends: tuple[Trend, ...]
     trend_note: str
     themes: tuple[Theme, ...]
@@ -124,44 +128,49 @@ def build(material: WeeklyMaterial) -> WeeklyView:
         zone=material.zone,
     )
     asks = _asks(material, book)
-    figures = _figures(material)
     late = sum(case.late_at(material.window.end) for case in material.cases)
-    unread = _unread(material)
-    waiting = [case for case in _open(material) if not case.restricted]
-    themes = [theme for theme in material.themes if not _counted_only(theme.category, material)]
-    themes.sort(key=lambda theme: (-theme.count, theme.category))
-    end = material.window.end.astimezone(material.zone)
+    unread = tuple(shortened(clean(row.name), 40) for row in material.unread)
+    waiting = [case for case in material.still_open if not case.restricted]
+    themes = sorted(
+        (theme for theme in material.themes if not material.counted_only(theme.category)),
+        key=lambda theme: (-theme.count, theme.category),
+    )
+    restricted = sum(theme.count for theme in material.themes if material.counted_only(theme.category))
     return WeeklyView(
-        name=f"weekly-{end.date().isoformat()}",
+        name=f"weekly-{material.window.end.astimezone(material.zone).date().isoformat()}",
         subject=_subject(material, late, unread),
-        preheader=shortened(f"{_asked(asks)} {_covered(unread)}".strip(), 250),
+        preheader=shortened(f"{_asked(asks)} {_covered(material, unread)}", 250),
         short_name=clean(material.short_name),
         federation=clean(material.federation),
         covers=wording.span(material.window.start, material.window.end, material.zone),
         headline=_headline(material, late, unread),
         asks=asks[:ASKED],
         asks_more=f"and {wording.number(len(asks) - ASKED)} more; see “Still open”" if len(asks) > ASKED else "",
-        figures=figures,
-        blind=_blind(material, book),
-        trends=_trends(material),
-        trend_note=_trend_note(material),
-        themes=tuple(_theme(theme, book) for theme in themes[:THEMES]),
-        themes_more=_themes_more(themes[THEMES:], material, book),
-        times=_times(material),
+        figures=_figures(material),
+        covered=_covered(material, unread),
+        all_read=bool(material.grid) and not unread,
+        trends=evidence.trends(material),
+        trend_note=evidence.trend_note(material),
+        themes=tuple(evidence.theme(theme, book) for theme in themes[:THEMES]),
+        themes_more=evidence.themes_more(themes[THEMES:], restricted, material.unjudged, book),
+        times=evidence.times(material),
         times_note=_times_note(material),
         waiting=tuple(_waiting(case, material, book) for case in waiting[:OUTSTANDING]),
-        waiting_more=_waiting_more(waiting[OUTSTANDING:], _open(material)),
-        grid_days=tuple(_weekday(material, place) for place in range(7)),
-        grid=tuple(GridRow(name=_source(row.name), cells=tuple(map(_cell, row.days))) for row in material.grid),
-        never=_never(material),
+        waiting_more=_waiting_more(material, len(waiting) - OUTSTANDING),
+        grid_days=tuple(
+            wording.day(material.window.start + timedelta(days=place), material.zone).rpartition(" ")[0]
+            for place in range(DAYS)
+        ),
+        grid=evidence.grid(material),
+        never=evidence.never(material.coverage),
         off=tuple(
-            f"{shortened(clean(source.name), 60)}: {shortened(clean(source.why), 160).rstrip('.')}."
+            f"{evidence.name_of(source)}: {shortened(clean(source.why), 160).rstrip('.') or 'switched off'}."
             for source in material.coverage
             if source.sight is Sight.OFF
         ),
-        record=_record(material),
+        record=evidence.record(material),
         schools=tuple(clean(name) for name in material.school_names.values()),
-        weeks=tuple(_week_row(week, material) for week in material.weeks),
+        weeks=tuple(evidence.week_row(week, material) for week in material.weeks),
         contact=mailbox(material.contact),
         policy=material.escalation.policy_title,
         made=wording.dated(material.made_at, material.zone),
@@ -194,70 +203,64 @@ def letter(view: WeeklyView) -> Rendered:
 def _headline(material: WeeklyMaterial, late: int, unread: Sequence[str]) -> str:
     """Return the week in one sentence: how much, how much to answer, what is late, what was not seen."""
     week = material.week
-    if week.total is None or (material.grid and len(unread) == len(material.grid) and not week.total):
-        return "We could not look: no source was read all week"
-    opened = len(_opened(material))
+    if not week.total and len(unread) == len(material.grid):
+        return "We could not look: no source was fully read, and nothing is known of this week"
+    opened = len(material.opened(material.window))
     least = "" if week.seen else "at least "
     parts = [
-        f"{least}{wording.counted(week.total, 'public mention')}",
-        f"{wording.number(opened)} needing a response" if opened else "none needing a response",
+        f"{least}{wording.counted(week.total or 0, 'public mention')}",
+        f"{wording.number(opened)} needing a response",
+        f"{wording.number(late)} late now" if late else "nothing late",
     ]
-    if late:
-        parts.append(f"{wording.number(late)} late now")
-    elif opened:
-        parts.append("nothing late")
     said = f"{_size(material)}: {wording.listed(parts)}"
-    if not unread:
-        return said
-    names = wording.listed(unread) if len(unread) <= 2 else f"{wording.number(len(unread))} sources"  # noqa: PLR2004
-    return f"{said}; {names} {wording.plural(len(unread), 'was', 'were')} not read all week"
+    return f"{said}; {_names(unread)} not fully read" if unread else said
 
 
 def _size(material: WeeklyMaterial) -> str:
-    """Return how the week compares with the usual one, in two words."""
+    """Return how the week compares with the usual one, in a few words."""
     usual = _usual_count(material)
     total = material.week.total or 0
     if usual is None:
         return "This week"
     if total > usual[1]:
         return "A busier week than usual"
-    if total < usual[0]:
-        return "A quieter week than usual" if material.week.seen else "Not all was seen this week"
-    return "A usual week"
+    if not material.week.seen:
+        return "A week not wholly seen"
+    return "A quieter week than usual" if total < usual[0] else "A usual week"
 
 
 def _subject(material: WeeklyMaterial, late: int, unread: Sequence[str]) -> str:
     """Return the week in figures, fit for a lock screen."""
-    day = wording.day(material.window.end, material.zone)
     total = material.week.total
+    least = "" if material.week.seen else "at least "
     parts = [
-        "nothing read" if total is None else wording.counted(total, "mention"),
+        "nothing read" if total is None else f"{least}{wording.counted(total, 'mention')}",
         f"{wording.figure(late)} late" if late else "nothing late",
     ]
     parts += [f"{_names(unread)} not fully read"] if unread else []
-    return f"Weekly report: {', '.join(parts)} ({day})"
+    return f"Weekly report: {', '.join(parts)} ({wording.day(material.window.end, material.zone)})"
 
 
 def _names(unread: Sequence[str]) -> str:
     """Return one source's name, or how many there are."""
-    return unread[0] if len(unread) == 1 else f"{wording.figure(len(unread))} sources"
+    return unread[0] if len(unread) == 1 else f"{wording.number(len(unread))} sources"
 
 
-def _unread(material: WeeklyMaterial) -> tuple[str, ...]:
-    """Return the sources of which part of this week was not read."""
-    return tuple(_source(row.name) for row in material.grid if not all(day is None or day.whole for day in row.days))
-
-
-def _covered(unread: Sequence[str]) -> str:
+def _covered(material: WeeklyMaterial, unread: Sequence[str]) -> str:
     """Return in a sentence whether all was read."""
-    return f"Not fully read: {wording.listed(unread)}." if unread else "Every source was read."
+    if not material.grid:
+        return "Not seen: anything, because no source is switched on."
+    if unread:
+        return f"Not fully read: {wording.listed(unread)}."
+    return f"All {wording.number(len(material.grid))} sources that are switched on were read every day."
 
 
 def _asked(asks: Sequence[Ask]) -> str:
     """Return in a sentence how much is asked."""
     if not asks:
         return "Nothing is asked of you."
-    return f"{wording.sentence(wording.number(len(asks)))} {wording.plural(len(asks), 'thing')} asked of you."
+    number = wording.sentence(wording.number(len(asks)))
+    return f"{number} {wording.plural(len(asks), 'thing is', 'things are')} asked of you."
 
 
 # ---------------------------------------------------------------- what we ask
@@ -273,7 +276,7 @@ def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
             asks.append(
                 Ask(
                     by="This week",
-                    what=f"Have {_source(source.name)} mended: it is not read{since}",
+                    what=f"Have {evidence.name_of(source)} mended: it is not read{since}",
                     who=book.role("network_manager"),
                     late=False,
                 )
@@ -317,7 +320,7 @@ def _ask_restricted(material: WeeklyMaterial, book: Wordbook) -> Ask | None:
 def _ask_late(material: WeeklyMaterial, book: Wordbook) -> list[Ask]:
     """Return the late cases, one line for each owner, the longest late first."""
     late: dict[str, list[CaseTimes]] = {}
-    for case in sorted(_open(material), key=lambda case: (case.act_by, case.reference)):
+    for case in sorted(material.still_open, key=lambda case: (case.act_by, case.reference)):
         if not case.restricted and case.late_at(material.window.end):
             late.setdefault(_owner(case, book), []).append(case)
     return [
@@ -353,13 +356,13 @@ def _owner(case: CaseTimes, book: Wordbook) -> str:
 def _figures(material: WeeklyMaterial) -> tuple[Figure, ...]:
     """Return the four figures, each with what is usual."""
     week, end = material.week, material.window.end
-    opened = _opened(material)
-    decided = _decided(material)
-    took = [case.took for case in decided if case.took is not None and case.severity is not Severity.P0]
+    opened = material.opened(material.window)
+    decided = material.decided(material.window)
+    took = _took(decided)
     due = len(decided) + sum(case.late_at(end) for case in material.cases)
     in_time = sum(case.in_time for case in decided)
     old = [case for case in material.cases if case.old_at(end)]
-    median = sorted(took)[(len(took) - 1) // 2] if took else None
+    median = median_low(took) if took else None
     return (
         Figure(
             name="Public mentions",
@@ -371,7 +374,7 @@ def _figures(material: WeeklyMaterial) -> tuple[Figure, ...]:
             name="Needing a response",
             value=wording.figure(len(opened)),
             note="cases opened in this week",
-            usual=_usual_words(_usual_of(material, lambda window: len(_opened(material, window))), "a week"),
+            usual=_usual_words(_usual_of(material, lambda window: len(material.opened(window))), "a week"),
         ),
         Figure(
             name="Time to a decision",
@@ -402,24 +405,57 @@ def _usual_count(material: WeeklyMaterial) -> tuple[int, int] | None:
     return middle_half([week.total for week in material.history if week.total is not None])
 
 
-def _usual_of(material: WeeklyMaterial, count: _Counting) -> tuple[int, int] | None:
+def _usual_of(material: WeeklyMaterial, count: Callable[[Window], int]) -> tuple[int, int] | None:
     """Return the middle half of what `count` gives for each earlier week in which the monitor worked."""
-    return middle_half([count(week.window) for week in material.weeks[-1 - USUAL_WEEKS : -1] if week.total is not None])
+    return middle_half([count(week.window) for week in material.before if week.total is not None])
 
 
 def _usual_time(material: WeeklyMaterial) -> str:
     """Return the usual range of the weekly median time to a decision."""
-    medians = []
-    for week in material.weeks[-1 - USUAL_WEEKS : -1]:
-        took = sorted(
-            case.took
-            for case in _decided(material, week.window)
-            if case.took is not None and case.severity is not Severity.P0
-        )
-        if took:
-            medians.append(int(took[(len(took) - 1) // 2] / timedelta(minutes=1)))
+    weekly = [_took(material.decided(week.window)) for week in material.before]
+    medians = [int(median_low(took) / timedelta(minutes=1)) for took in weekly if took]
     usual = middle_half(medians)
     if usual is None:
         return "too little history to say what is usual"
     low, high = (duration(timedelta(minutes=minutes), material.working_day) for minutes in usual)
     return f"usually {low}" if low == high else f"usually {low} to {high}"
+
+
+def _took(cases: Sequence[CaseTimes]) -> list[timedelta]:
+    """Return how long decisions took in staffed time; P0 runs on another clock and has its own line."""
+    return [case.took for case in cases if case.took is not None and case.severity is not Severity.P0]
+
+
+# ---------------------------------------------------------------- response times and what is open
+
+
+def _times_note(material: WeeklyMaterial) -> str:
+    """Return what the response times count."""
+    return (
+        "From when we first saw a post to the answer, or to the recorded decision to refer it or not to reply, "
+        f"in staffed hours; a working day has {material.working_day / timedelta(hours=1):g}. "
+        "“In time” is out of what was decided or is late; there are no percentages of fewer than twenty."
+    )
+
+
+def _waiting(case: CaseTimes, material: WeeklyMaterial, book: Wordbook) -> Waiting:
+    """Return one case that is still open."""
+    late = case.late_at(material.window.end)
+    codes = "/".join(code for code in case.schools if code in material.school_names) or "?"
+    return Waiting(
+        reference=case.reference,
+        what=f"{book.category(case.category)} ({codes})",
+        owner=_owner(case, book),
+        state=f"{wording.sentence(case.state.value)}, {wording.age(material.window.end - case.started)} old",
+        date=f"{'Late since' if late else 'By'} {book.when(case.act_by)}",
+        late=late,
+    )
+
+
+def _waiting_more(material: WeeklyMaterial, hidden: int) -> str:
+    """Return what else is open: cases that are not listed, and restricted ones as a number."""
+    restricted = sum(case.restricted for case in material.still_open)
+    parts = [f"{wording.counted(hidden, 'more case')}, newer than these"] if hidden > 0 else []
+    if restricted:
+        parts.append(f"{wording.counted(restricted, 'restricted case')}, counted only")
+    return f"Also open: {'; '.join(parts)}." if parts else ""

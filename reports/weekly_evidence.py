@@ -34,7 +34,6 @@ CLEAR: Final = 0.6
 """Share of one tone from which a theme is said to have it."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
     """One school's chart: heading, the finding in a sentence, the drawing."""
@@ -66,7 +65,7 @@ class Theme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """Response times of one school: opened and decided this week, median, slowest, in time, late now.
+    """Response times of one school: opened and decided this week, how long it took, in time, late now.
 
     `counts` says whether there is anything to show.
     """
@@ -74,8 +73,7 @@ class Times:
     name: str
     opened: str
     decided: str
-    median: str
-    slowest: str
+    pace: str
     in_time: str
     late: str
     counts: bool
@@ -108,9 +106,7 @@ class Fact:
 
 def trends(material: WeeklyMaterial) -> tuple[Trend, ...]:
     """Return one chart for each school, all on one scale."""
-    drawn = {
-        code: tuple(_bar(week, code, material.zone) for week in material.weeks) for code in material.school_names
-    }
+    drawn = {code: tuple(_bar(week, code, material.zone) for week in material.weeks) for code in material.school_names}
     usual = {code: middle_half([week.schools.get(code, 0) for week in material.history]) for code in drawn}
     most = charts.most_of(list(drawn.values()), list(usual.values()))
     out = []
@@ -247,7 +243,8 @@ def times(material: WeeklyMaterial) -> tuple[Times, ...]:
     """Return the response times of each school, then of what is about both or neither."""
     calm = [case for case in material.cases if case.severity is not Severity.P0]
     groups = [
-        (clean(name), [case for case in calm if case.schools == (code,)]) for code, name in material.school_names.items()
+        (clean(name), [case for case in calm if case.schools == (code,)])
+        for code, name in material.school_names.items()
     ]
     others = [case for case in calm if len(case.schools) != 1 or case.schools[0] not in material.school_names]
     groups += [("Both schools, or not clear", others)] if others else []
@@ -269,17 +266,19 @@ def _times(name: str, cases: Sequence[CaseTimes], material: WeeklyMaterial) -> T
         name=name,
         opened=wording.figure(opened),
         decided=wording.figure(len(decided)),
-        median=_length(median_low(took), material.working_day) if took else "none",
-        slowest=_length(max(took), material.working_day) if took else "none",
+        pace=_pace(took, material.working_day),
         in_time=share(sum(case.in_time for case in decided), due) if due else "none due",
         late=wording.figure(late),
         counts=bool(opened or due),
     )
 
 
-def _length(length: timedelta, working_day: timedelta) -> str:
-    """Return a length of time, short enough for a table."""
-    return duration(length, working_day).replace(" working", "")
+def _pace(took: Sequence[timedelta], working_day: timedelta) -> str:
+    """Return how long decisions took: "median 3 h 20 min, slowest 2.4 working days"; "" for none."""
+    if not took:
+        return ""
+    slowest = duration(max(took), working_day)
+    return f"median {duration(median_low(took), working_day)}, slowest {slowest}" if len(took) > 1 else slowest
 
 
 # ---------------------------------------------------------------- what was read

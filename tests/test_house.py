@@ -29,7 +29,7 @@ def test_no_other_package_owns_a_name_of_ours(name: str) -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [name_of(file) for file in OURS if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))]
+    silent = [name_of(file) for file in PRODUCT if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))]
     assert silent == []
 
 

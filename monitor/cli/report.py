@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Example: federation-monitor report --platform Snapchat --role parent --private "
-    "--text 'A fight outside school was planned for Friday'"
+    epilog="Example: federation-monitor report --platform Snapchat --private "
+    "--school 'Boroughbridge High School' --text 'A fight outside school was planned for Friday'"
 )
 @config_option
 @click.option("--platform", prompt="Where was it (Minecraft, Snapchat, WhatsApp ...)", help="Minecraft, Snapchat ...")
 @click.option("--where", default="", help="The server, group or channel, if it is public.")
+@click.option(
+    "--school",
+    prompt="Which school, with its town",
+    help="The school it is about, with its town; a report that names none is dropped.",
+)
 @click.option("--text", prompt="What was seen, in your own words", help="What was seen, in your own words.")
 @click.option(
     "--role",
@@ -37,6 +42,7 @@ def command(
     *,
     platform: str,
     where: str,
+    school: str,
     text: str,
     role: str,
     url: str,
@@ -76,6 +82,7 @@ def command(
             "seen_at": moment,
             "platform": platform,
             "where": where,
+            "school": school,
             "text": text,
             "reporter_role": role,
             "url": url,

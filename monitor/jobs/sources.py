@@ -81,8 +81,8 @@ def _off(place: Workplace, name: str, policy: SourcePolicy, options: SourceOptio
         return policy.why
     if policy.needs_approval and not options.approval:
         return f"needs a recorded approval: {policy.needs_approval}"
-    if name not in place.settings.sources and not policy.on_by_default:
-        return f"not configured: monitor.toml has no [sources.{name}]"
+    if name not in place.settings.sources:
+        return f"not configured: add [sources.{name}] to monitor.toml"
     missing = [secret for secret in secrets if place.secrets.get(secret) is None]
     if missing:
         return f"credentials missing: set {', '.join(f'MONITOR_{secret}' for secret in missing)}"

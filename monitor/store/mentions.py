@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -96,6 +96,8 @@ def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: dateti
             # two feeds cut the same article differently: only the one it was taken from can show an edit
             edited = found.place == _place(mention, articles) and found.sha256 != arrival.sha256
             _refresh(connection, number, arrival if edited else None, now)
+            if edited:
+                by_id[mention.source, mention.native_id] = replace(found, sha256=arrival.sha256)
             changed += edited
             known += not edited
         _sight(connection, number, mention, now)

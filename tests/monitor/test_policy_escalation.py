@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from monitor.errors import ConfigError
 from monitor.policy.escalation import Escalation
 from monitor.policy.folder import FOLDER
 from monitor.records import Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHIPPED = FOLDER / "escalation.toml"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ import collectors
 from monitor.errors import ConfigError
 from monitor.policy.folder import FOLDER
 from monitor.policy.sources import Sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHIPPED = FOLDER / "sources.toml"
 

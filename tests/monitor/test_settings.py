@@ -97,8 +97,10 @@ def test_without_a_name_it_is_the_file_here(tmp_path: Path) -> None:
         ("[schedule]\ndigest_days = ['monday']\n", 2, "schedule.digest_days[0]", "'mon', 'tue'"),
         ("[calendar]\nopens = 17:00:00\ncloses = 08:00:00\n", 1, "calendar", "closes must be later"),
         (
-            "[[calendar.closures]]\nname='a'\nfirst=2026-12-21\nlast=2027-01-04\n"
-            "[[calendar.closures]]\nname='b'\nfirst=2027-01-04\nlast=2026-12-21\n",
+            (
+                "[[calendar.closures]]\nname='a'\nfirst=2026-12-21\nlast=2027-01-04\n"
+                "[[calendar.closures]]\nname='b'\nfirst=2027-01-04\nlast=2026-12-21\n"
+            ),
             5,
             "calendar.closures[1]",
             "ends before it begins",
