@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from analysis.triage import TriageResult
     from monitor.policy.folder import Policy
 
-INPUT: Final = ("text", "title", "source", "community", "url", "scored")
-"""Columns of a frame of posts: str, "" where there is none; `scored` (bool): may a score be derived?"""
+POST: Final = ("text", "title", "source", "community", "url")
+INPUT: Final = (*POST, "scored", "reported")
+"""Columns of a frame of posts: `POST` are str, "" where there is none; `scored` (bool): may a score be derived;
+`reported` (bool): somebody told the schools of it, so that a person looks at it whatever the gate says."""
 
 SURE: Final = 0.5
 """Below this calibrated probability the tone is said to be unsure."""
@@ -65,12 +67,21 @@ def gated(gate: Gate, posts: Sequence[Post]) -> list[Decision]:
     return decisions
 
 
-def frame_of(posts: Sequence[Post], scored: Sequence[bool]) -> pd.DataFrame:
-    """Return posts as a frame with the columns of `INPUT`, indexed from 0."""
+def looked_at(decision: Decision) -> Decision:
+    """Return the decision on a post that somebody reported to the schools: never "no", at least "uncertain"."""
+    if decision.relevant is not Relevance.NO:
+        return decision
+    why = Reason(about="relevance", rule="reported", note="somebody reported it to the schools")
+    return Decision(relevant=Relevance.UNCERTAIN, reasons=(why,))
+
+
+def frame_of(posts: Sequence[Post], scored: Sequence[bool], reported: Sequence[bool] | None = None) -> pd.DataFrame:
+    """Return posts as a frame with the columns of `INPUT`, indexed from 0; none was reported unless it is said."""
     import pandas as pd  # noqa: PLC0415 - half a second; the gate alone does without
 
-    columns = {name: [getattr(post, name) for post in posts] for name in INPUT[:-1]}
-    return pd.DataFrame({**columns, "scored": list(scored)}, columns=list(INPUT))
+    columns = {name: [getattr(post, name) for post in posts] for name in POST}
+    told = [False] * len(posts) if reported is None else list(reported)
+    return pd.DataFrame({**columns, "scored": list(scored), "reported": told}, columns=list(INPUT))
 
 
 def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
@@ -88,9 +99,12 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
     posts = [
         Post(text=text, title=title, source=source, community=community, url=url)
-        for text, title, source, community, url in zip(*(frame[name].tolist() for name in INPUT[:-1]), strict=True)
+        for text, title, source, community, url in zip(*(frame[name].tolist() for name in POST), strict=True)
     ]
-    decisions = gated(judges.gate, posts)
+    decisions = [
+        looked_at(decision) if told else decision
+        for decision, told in zip(gated(judges.gate, posts), frame["reported"], strict=True)
+    ]
     encoded = judges.encoder.encode([_read_as(post) for post in posts])
     near = judges.examples.nearest(encoded.embedding)
     judged = []

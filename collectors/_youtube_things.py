@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
 
 from collectors._words import Words
 from monitor.records import Malformed, Mention
@@ -23,6 +23,17 @@ COMMENT_ID: Final = r"[A-Za-z0-9_-]{12,80}(\.[A-Za-z0-9_-]{1,80})?"
 
 VideoId = Annotated[str, Field(pattern=f"^{VIDEO_ID}$")]
 CommentId = Annotated[str, Field(pattern=f"^{COMMENT_ID}$")]
+
+
+def _not_empty(text: str) -> str:
+    """Refuse a post without words."""
+    if not text:
+        problem = "no words"
+        raise ValueError(problem)
+    return text
+
+
+_Said = Annotated[Words, AfterValidator(_not_empty)]  # a length in Field would refuse half characters
 Thing = TypeVar("Thing", bound=BaseModel)
 
 
@@ -49,7 +60,7 @@ class _VideoWords(BaseModel):
     """What is told of a video."""
 
     published: AwareDatetime = Field(alias="publishedAt")
-    title: Words = Field(min_length=1)
+    title: _Said
     description: Words = ""
     channel: str = Field(default="", alias="channelId")
     channel_name: Words = Field(default="", alias="channelTitle")
@@ -78,10 +89,10 @@ class _Author(BaseModel):
 class _CommentWords(BaseModel):
     """What is told of a comment."""
 
-    text: Words = Field(alias="textDisplay", min_length=1)
+    text: _Said = Field(alias="textDisplay")
     published: AwareDatetime = Field(alias="publishedAt")
     updated: AwareDatetime | None = Field(default=None, alias="updatedAt")
-    author: str = Field(default="", alias="authorDisplayName")
+    author: Words = Field(default="", alias="authorDisplayName")
     author_channel: _Author = Field(default=_Author(), alias="authorChannelId")
     parent: CommentId | None = Field(default=None, alias="parentId")
 

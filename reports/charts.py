@@ -28,6 +28,8 @@ TOP: Final = 1.3
 LABELLED: Final = 4
 """Every so many bars one has its name below, counted from the last, so that the last one always has."""
 
+FONTS: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+"""What letters are shown in; their places do not depend on it."""
 INK, BLUE, SOFT, BAND, GREY = "#0b0c0c", "#1d70b8", "#5694ca", "#dfe1e2", "#6f777b"
 
 
@@ -175,7 +177,8 @@ def _dressed(drawn: str, chart: Chart) -> str:
         element = ET.Element(f"{{{SVG}}}{'desc' if tag == 'description' else tag}", {"id": f"{chart.name}-{tag}"})
         element.text = words
         root.insert(place, element)
-    return re.sub(r"\n\s*", "\n", ET.tostring(root, encoding="unicode")) + "\n"
+    text = ET.tostring(root, encoding="unicode").replace("'DejaVu Sans'", FONTS)
+    return re.sub(r"\n\s*", "\n", text) + "\n"
 
 
 def most_of(charts: Sequence[Sequence[Bar]], bands: Sequence[tuple[float, float] | None]) -> float:

@@ -71,7 +71,8 @@ class CaseTimes:
         reference, category, severity, owner, schools, state: of the case; `owner` is a role's id.
         started: when its clock began: opened, or opened again.
         acknowledged, decided: when somebody acknowledged it, and answered or decided; None if nobody has.
-        acknowledge_by, act_by: the targets of its severity. old_from: when it had been open five working days.
+        acknowledge_by, act_by: the targets of its severity, None where nothing is due.
+        old_from: when it had been open five working days.
         took: from the start to the decision: staffed time, or by the clock for P0.
         restricted: whether it may be counted only.
     """
@@ -85,8 +86,8 @@ class CaseTimes:
     started: datetime
     acknowledged: datetime | None
     decided: datetime | None
-    acknowledge_by: datetime
-    act_by: datetime
+    acknowledge_by: datetime | None
+    act_by: datetime | None
     old_from: datetime
     took: timedelta | None
     restricted: bool
@@ -97,7 +98,12 @@ class CaseTimes:
 
     def late_at(self, moment: datetime) -> bool:
         """Whether it was undecided and over its target at `moment`."""
-        return self.open_at(moment) and self.act_by < moment
+        return self.open_at(moment) and self.act_by is not None and self.act_by < moment
+
+    def unacknowledged_at(self, moment: datetime) -> bool:
+        """Whether nobody had acknowledged it in time at `moment`."""
+        due = self.acknowledge_by
+        return self.open_at(moment) and self.acknowledged is None and due is not None and due < moment
 
     def old_at(self, moment: datetime) -> bool:
         """Whether it was undecided after five working days at `moment`."""
@@ -106,7 +112,7 @@ class CaseTimes:
     @property
     def in_time(self) -> bool:
         """Whether it was decided within its target."""
-        return self.decided is not None and self.decided <= self.act_by
+        return self.decided is not None and (self.act_by is None or self.decided <= self.act_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from reports.wordbook import Wordbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from monitor.records import Window
     from reports.week import CaseTimes, WeeklyMaterial
@@ -212,7 +213,7 @@ def _headline(material: WeeklyMaterial, late: int, unread: Sequence[str]) -> str
         f"{wording.number(opened)} needing a response",
         f"{wording.number(late)} late now" if late else "nothing late",
     ]
-    said = f"{_size(material)}: {wording.listed(parts)}"
+    said = f"{_size(material)}: {', '.join(parts)}"
     return f"{said}; {_names(unread)} not fully read" if unread else said
 
 
@@ -233,8 +234,9 @@ def _subject(material: WeeklyMaterial, late: int, unread: Sequence[str]) -> str:
     """Return the week in figures, fit for a lock screen."""
     total = material.week.total
     least = "" if material.week.seen else "at least "
+    read = total or len(unread) < len(material.grid)
     parts = [
-        "nothing read" if total is None else f"{least}{wording.counted(total, 'mention')}",
+        f"{least}{wording.counted(total or 0, 'mention')}" if read else "nothing read",
         f"{wording.figure(late)} late" if late else "nothing late",
     ]
     parts += [f"{_names(unread)} not fully read"] if unread else []
@@ -269,10 +271,10 @@ def _asked(asks: Sequence[Ask]) -> str:
 def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
     """Return what only a leader can move: what is late, what nobody reads, what must be renewed."""
     end = material.window.end
-    asks = [_ask_restricted(material, book), *_ask_late(material, book)]
+    asks = [_ask_restricted(material), *_ask_late(material, book)]
     for source in material.coverage:
         if source.sight in {Sight.BEHIND, Sight.NEVER}:
-            since = f" since {book.when(source.last_read)}" if source.last_read else "; it never was"
+            since = f" since {_when(material, source.last_read)}" if source.last_read else "; it never was"
             asks.append(
                 Ask(
                     by="This week",
@@ -296,17 +298,13 @@ def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
     return tuple(ask for ask in asks if ask)
 
 
-def _ask_restricted(material: WeeklyMaterial, book: Wordbook) -> Ask | None:
+def _ask_restricted(material: WeeklyMaterial) -> Ask | None:
     """Return the question after restricted cases that nobody acknowledged in time: a number only."""
     end = material.window.end
-    waiting = [
-        case
-        for case in material.cases
-        if case.restricted and case.open_at(end) and case.acknowledged is None and case.acknowledge_by < end
-    ]
+    waiting = [case for case in material.cases if case.restricted and case.unacknowledged_at(end)]
     if not waiting:
         return None
-    since = book.when(min(case.acknowledge_by for case in waiting))
+    since = _when(material, min(case.acknowledge_by for case in waiting if case.acknowledge_by))
     many = len(waiting) > 1
     return Ask(
         by="Now (late)",
@@ -319,23 +317,27 @@ def _ask_restricted(material: WeeklyMaterial, book: Wordbook) -> Ask | None:
 
 def _ask_late(material: WeeklyMaterial, book: Wordbook) -> list[Ask]:
     """Return the late cases, one line for each owner, the longest late first."""
-    late: dict[str, list[CaseTimes]] = {}
-    for case in sorted(material.still_open, key=lambda case: (case.act_by, case.reference)):
-        if not case.restricted and case.late_at(material.window.end):
-            late.setdefault(_owner(case, book), []).append(case)
-    return [
-        Ask(
-            by="Now (late)",
-            what=f"Have {_references(cases)} answered or decided; the first has been late since "
-            f"{book.when(cases[0].act_by)}"
+    late: dict[str, list[tuple[datetime, CaseTimes]]] = {}
+    for case in material.still_open:
+        if case.act_by and not case.restricted and case.late_at(material.window.end):
+            late.setdefault(_owner(case, book), []).append((case.act_by, case))
+    asks = []
+    for owner, cases in sorted(late.items(), key=lambda item: min(item[1], key=_act_by)[0]):
+        cases.sort(key=_act_by)
+        since = f"late since {_when(material, cases[0][0])}"
+        first = cases[0][1]
+        what = (
+            f"Have {_references([case for _, case in cases])} answered or decided; the first is {since}"
             if len(cases) > 1
-            else f"Have {cases[0].reference} ({book.category(cases[0].category)}) answered or decided; "
-            f"late since {book.when(cases[0].act_by)}",
-            who=owner,
-            late=True,
+            else f"Have {first.reference} ({book.category(first.category)}) answered or decided; {since}"
         )
-        for owner, cases in late.items()
-    ]
+        asks.append(Ask(by="Now (late)", what=what, who=owner, late=True))
+    return asks
+
+
+def _act_by(late: tuple[datetime, CaseTimes]) -> tuple[datetime, str]:
+    """Return the order of late cases: the longest late first."""
+    return late[0], late[1].reference
 
 
 def _references(cases: Sequence[CaseTimes]) -> str:
@@ -393,11 +395,12 @@ def _figures(material: WeeklyMaterial) -> tuple[Figure, ...]:
     )
 
 
-def _usual_words(usual: tuple[float, float] | None, per: str) -> str:
+def _usual_words(usual: tuple[int, int] | None, per: str) -> str:
     """Return the usual range in words."""
     if usual is None:
         return "too little history to say what is usual"
-    return f"usually {wording.range_of(int(usual[0]), int(usual[1]))} {per}".rstrip()
+    words = wording.range_of(*usual) if any(usual) else "none"
+    return f"usually {words} {per}".rstrip()
 
 
 def _usual_count(material: WeeklyMaterial) -> tuple[int, int] | None:
@@ -419,6 +422,11 @@ def _usual_time(material: WeeklyMaterial) -> str:
         return "too little history to say what is usual"
     low, high = (duration(timedelta(minutes=minutes), material.working_day) for minutes in usual)
     return f"usually {low}" if low == high else f"usually {low} to {high}"
+
+
+def _when(material: WeeklyMaterial, moment: datetime) -> str:
+    """Return a day and time that stay right when the report is read later: "Fri 20 Nov 16:00"."""
+    return wording.full(moment, material.zone)
 
 
 def _took(cases: Sequence[CaseTimes]) -> list[timedelta]:
@@ -447,7 +455,7 @@ def _waiting(case: CaseTimes, material: WeeklyMaterial, book: Wordbook) -> Waiti
         what=f"{book.category(case.category)} ({codes})",
         owner=_owner(case, book),
         state=f"{wording.sentence(case.state.value)}, {wording.age(material.window.end - case.started)} old",
-        date=f"{'Late since' if late else 'By'} {book.when(case.act_by)}",
+        date=f"{'Late since' if late else 'By'} {_when(material, case.act_by)}" if case.act_by else "No date set",
         late=late,
     )
 

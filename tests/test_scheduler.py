@@ -381,15 +381,18 @@ def child(file: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def test_a_job_that_fails_does_not_stop_the_others_and_the_clock_stops_when_asked(file: Path) -> None:
-    """In this process, with the real clock: collecting is refused (no DPIA), delivering goes on."""
+    """In this process, with the real clock and days to make up for: collecting is refused (no DPIA)."""
     with open_workplace(settings.load(file), secrets=Secrets({})) as place:
-        watcher = threading.Thread(
-            target=lambda: (
-                eventually(place.store, has_run("deliver"), threading.main_thread().is_alive),
-                eventually(place.store, has_run("collect"), threading.main_thread().is_alive),
-                os.kill(os.getpid(), signal.SIGTERM),
-            )
-        )
+        with place.store.write() as connection:
+            long_ago = place.clock() - timedelta(days=5)
+            journal.finish(connection, journal.start(connection, "x", planned=long_ago, now=long_ago), now=long_ago)
+
+        def stop_when_all_ran() -> None:
+            for name in ("deliver", "collect", "daily", "retention"):
+                eventually(place.store, has_run(name), threading.main_thread().is_alive)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        watcher = threading.Thread(target=stop_when_all_ran)
         watcher.start()
         scheduler.run_forever(place)
         watcher.join()
@@ -397,6 +400,8 @@ def test_a_job_that_fails_does_not_stop_the_others_and_the_clock_stops_when_aske
         with place.store.read() as connection:
             assert journal.last_done(connection, "deliver") is not None
             assert journal.last_done(connection, "collect") is None
+            assert journal.last_done(connection, "daily") is not None
+            assert journal.last_done(connection, "retention") is not None
             now = place.clock()
             hour = Window(start=now - timedelta(hours=1), end=now + timedelta(hours=1))
             assert "collect" in {run.job for run in journal.troubles(connection, hour)}

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 SEEDS: Final = (0, 1, 2)
 FOLDS: Final = 5
 ALIKE: Final = 0.35
-SCHEDULE: Final = Schedule(epochs=10, batch=32, rate=1e-4)
-SHARED_LAYERS: Final = 3
+SCHEDULE: Final = Schedule(epochs=15, batch=32, rate=2e-4)
+SHARED_LAYERS: Final = 2
 
 
 def category_ids(matrix: Path) -> list[str]:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "tag": "Judge posts from a file or a pipe: JSON Lines in, JSON Lines out.",
     "daily": "Build the daily digest and deliver it.",
     "case": "List cases; acknowledge, answer, assign, refer, close them.",
+    "report": "Write down what somebody saw where the monitor must not look.",
     "replay": "Judge a past window under other rules and show what would change.",
 }
 """Name and summary of every command, so that --help imports none of them."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--text", prompt="What was seen, in your own words", help="What was seen, in your own words.")
 @click.option(
     "--role",
+    "reporter_role",
     type=click.Choice(["staff", "parent", "pupil", "governor", "other"]),
     default="other",
     help="Who saw it. Never a name.",
@@ -37,18 +38,7 @@ if TYPE_CHECKING:
 @click.option("--url", default="", help="The address, if it is public.")
 @click.option("--seen", default="0m", help='When it was seen: "2h" ago, or 2026-11-20T15:30 [default: now].')
 @click.option("--private", is_flag=True, help="Only members can see it: neither place nor address is kept.")
-def command(
-    config: Path | None,
-    *,
-    platform: str,
-    where: str,
-    school: str,
-    text: str,
-    role: str,
-    url: str,
-    seen: str,
-    private: bool,
-) -> None:
+def command(config: Path | None, *, seen: str, **row: str | bool) -> None:
     """Lay a report into the inbox; the next run takes it. Use your own words, name no child, paste no picture."""
     from collectors.reported import Options
     from monitor import settings
@@ -77,18 +67,7 @@ def command(
         moment = parsed(seen, loaded.federation.time_zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}; write for example 2h", param_hint="--seen") from error
-    report = _report(
-        {
-            "seen_at": moment,
-            "platform": platform,
-            "where": where,
-            "school": school,
-            "text": text,
-            "reporter_role": role,
-            "url": url,
-            "private": private,
-        }
-    )
+    report = _report({"seen_at": moment, **row})
     name = f"report-{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.jsonl"
     file = write_private(options.inbox / name, f"{report.line}\n")
     click.echo(f"{safe(file.name)} lies in the inbox; the next run takes it")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import MonitorError
+from monitor.errors import CaseError
 from monitor.records import CaseState, Severity
 from monitor.store import cases, mentions
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from monitor.jobs.workplace import Workplace
     from monitor.records import Case, StoredMention
-
-
-class CaseError(MonitorError):
-    """A case cannot be changed as asked; says why and what may be done instead."""
 
 
 class Act(StrEnum):

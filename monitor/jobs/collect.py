@@ -252,7 +252,7 @@ def _gate(
     """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
     posts = [post_of(mention) for mention in waiting]
     for mention, decision in zip(waiting, gated(gate, posts), strict=True):
-        if decision.relevant is Relevance.NO:
+        if decision.relevant is Relevance.NO and standing.policy.kind != "manual":
             tally.dropped[decision.drop_reason] += 1
             continue
         pickle.dump(_arrival(place, standing, mention), spool)

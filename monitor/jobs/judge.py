@@ -87,6 +87,7 @@ def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Ju
     frame = pipeline.frame_of(
         [post_of(item.mention) for item in stored],
         [place.policy.sources[item.mention.source].may_be_scored for item in stored],
+        [place.policy.sources[item.mention.source].kind == "manual" for item in stored],
     )
     return [judgement for judgement in pipeline.judge(frame, judges) if isinstance(judgement, Judgement)]
 

@@ -37,7 +37,7 @@ class Rehearsal:
 
     Attributes:
         routes: now (zone-aware) -> routes of a `Server` whose answers are dated before it, all in the last
-            three days, and need more than one request.
+            three days, and need more than one request unless `one_request`.
         table: the server's URL -> the `[sources.NAME]` table that points the collector there.
         finds: how many mentions with different keys a first run gives.
         rate_limited: now -> the fault that says "wait" as this platform says it.
@@ -48,6 +48,7 @@ class Rehearsal:
             that begin like it.
         error_page_at: where an HTML error page with status 200 must be noticed; `at` if it is not given.
         refusals: faults that say that we may not read.
+        one_request: whether a run asks once only, so that it cannot break off between requests.
     """
 
     routes: Callable[[datetime], Mapping[str, Route]]
@@ -60,3 +61,4 @@ class Rehearsal:
     at: str = "*"
     error_page_at: str = ""
     refusals: tuple[Fault, ...] = ()
+    one_request: bool = False

@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ class Request:
     Attributes:
         verb: "GET", "POST", ...
         path: without the query, as it was sent (percent-encoded).
-        query: decoded parameters; the last value of a repeated name.
+        query: decoded parameters; the last value of a repeated name. queries: every value of each.
         headers: names in lower case.
         body: what was posted.
     """
@@ -52,6 +52,7 @@ class Request:
     verb: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
+    queries: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -248,6 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
             verb=self.command,
             path=parts.path,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            queries=parse_qs(parts.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length) if length else b"",
         )

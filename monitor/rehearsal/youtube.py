@@ -16,6 +16,7 @@ import html
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.rehearsal.server import Reply, Request, json_reply
@@ -235,6 +236,8 @@ def _changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
     """Return a fault that rewrites the JSON of a good reply."""
 
     def spoilt(_request: Request, reply: Reply) -> Reply:
+        if reply.status != HTTPStatus.OK:
+            return reply
         return replace(reply, body=json.dumps(change(json.loads(reply.whole()))).encode())
 
     return spoilt

@@ -109,10 +109,10 @@ def first_run(connection: sa.Connection, source: str) -> datetime | None:
 
 
 def erased(connection: sa.Connection, window: Window) -> dict[tuple[str, str], int]:
-    """Return how many tombstones were set in `window`, by source and reason."""
+    """Return how many posts were erased in `window`, by source and reason; of forgotten sources nothing is known."""
     rows = connection.execute(
         sa.select(tombstones.c.source, tombstones.c.why, sa.func.count())
-        .where(tombstones.c.at >= window.start, tombstones.c.at < window.end)
+        .where(tombstones.c.at >= window.start, tombstones.c.at < window.end, tombstones.c.source != "")
         .group_by(tombstones.c.source, tombstones.c.why)
         .order_by(tombstones.c.source, tombstones.c.why)
     )

@@ -331,10 +331,13 @@ def erase(connection: sa.Connection, numbers: Sequence[int], *, now: datetime, w
             sa.select(mentions.c.source, mentions.c.native_id, mentions.c.canonical_url).where(mentions.c.id.in_(chunk))
         ).all()
         graves = {
-            key: {"key": key, "source": row.source, "at": now, "why": why}
+            key: {"key": key, "source": source, "at": now, "why": why}
             for row in rows
             if row.source not in forget
-            for key in _graves(row.source, row.native_id, row.canonical_url)
+            # an article's second tombstone has no source: it is one post that went
+            for key, source in zip(
+                _graves(row.source, row.native_id, row.canonical_url), (row.source, ""), strict=False
+            )
         }
         if graves:
             connection.execute(sa.delete(tombstones).where(tombstones.c.key.in_(graves)))

@@ -102,6 +102,5 @@ def test_what_cannot_be_opened_in_a_browser_is_no_web_address(url: str) -> None:
 
 
 def test_an_address_that_cannot_be_read_stays() -> None:
-    bad_port = "https://a.example:notaport/x"
-    assert canonical(bad_port) in {bad_port, "https://a.example:notaport/x"}
-    assert canonical("https://xn--/x").startswith("https://")
+    for url in (f"https://{'a' * 70}.example/x", "https://a.example:notaport/x", "https://xn--/x"):
+        assert canonical(url) == url

@@ -25,8 +25,11 @@ def drawn() -> list[tuple[int, str]]:
 def built(kind: type, depth: int = 0) -> list[tuple[int, str]]:
     """(depth, name) of each public class under `kind`, in the order they are written."""
     public = not kind.__name__.startswith("_")
-    here = [(depth, kind.__name__)] if public else []
-    return here + [line for sub in kind.__subclasses__() for line in built(sub, depth + public)]
+    lines = [(depth, kind.__name__)] if public else []
+    below: list[type] = kind.__subclasses__()
+    for one in below:
+        lines += built(one, depth + public)
+    return lines
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:

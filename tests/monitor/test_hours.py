@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.hours import after_staffed, due, is_school_day, is_staffed
+from monitor.hours import after_staffed, due, is_school_day, is_staffed, staffed_between
 from monitor.policy.escalation import SeverityRule
 from monitor.settings import Calendar, Closure
 
@@ -105,8 +105,8 @@ def test_an_hour_that_the_clock_change_skips_is_not_counted() -> None:
 
 
 moments = st.datetimes(
-    datetime(2026, 9, 1),
-    datetime(2027, 12, 1),
+    datetime(2026, 9, 1),  # noqa: DTZ001 - the zone is given below
+    datetime(2027, 12, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
 
@@ -140,6 +140,18 @@ def test_the_staffed_minutes_until_then_are_as_many_as_asked(start: datetime, mi
         counted += is_staffed(moment, WITH_HOLIDAYS, LONDON)
         moment += step
     assert counted == minutes
+
+
+@given(start=moments, minutes=st.integers(1, 3000))
+def test_the_staffed_time_between_is_the_time_that_was_added(start: datetime, minutes: int) -> None:
+    end = after_staffed(start, minutes, WITH_HOLIDAYS, LONDON)
+    assert staffed_between(start, end, WITH_HOLIDAYS, LONDON) == timedelta(minutes=minutes)
+
+
+def test_no_staffed_time_passes_at_night_or_backwards() -> None:
+    evening, morning = local("2026-11-23 17:00"), local("2026-11-24 08:00")
+    assert staffed_between(evening, morning, TERM, LONDON) == timedelta(0)
+    assert staffed_between(morning + timedelta(hours=2), morning, TERM, LONDON) == timedelta(0)
 
 
 def test_a_calendar_without_school_days_is_an_error_with_the_date() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.jobs.casework import Act, CaseError, Doing, act, find, relabel
+from monitor.errors import CaseError
+from monitor.jobs.casework import Act, Doing, act, find, relabel
 from monitor.jobs.workplace import open_workplace
 from monitor.records import CaseState, Mention, Severity
 from monitor.settings import Secrets, Settings

@@ -39,7 +39,7 @@ def letter(
 
 
 def read(content: bytes) -> EmailMessage:
-    return message_from_bytes(content, policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(content, policy=policy.default)
 
 
 def test_the_headers_are_those_of_an_automatic_message_that_can_be_answered(now: datetime) -> None:

@@ -83,6 +83,7 @@ def test_the_most_urgent_step_runs_day_and_night_and_urgency_only_falls(matrix: 
         ('owner = "dsl"', 'owner = "dls"', "names unknown roles: dls"),
         ("[severities.P4]", "[severities.P5]", "'P0', 'P1'"),
         ("[roles.dsl]", "[roles.dslx]", "unknown roles: dsl"),
+        ('roles = ["owner"]', 'roles = ["ownr"]', "a ladder names unknown roles: ownr"),
         ('clock = "always"', 'clock = "sometimes"', "'always' or 'staffed'"),
         ("acknowledge_minutes = 15", "acknowledge_minutes = -1", "greater than or equal to 0"),
         ("acknowledge_minutes = 15", "acknowledge_minuets = 15", "'acknowledge_minutes' is missing"),

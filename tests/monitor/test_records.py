@@ -98,7 +98,7 @@ def test_a_window_takes_its_start_and_leaves_its_end() -> None:
 
 
 def test_a_window_that_ends_before_it_starts_is_refused() -> None:
-    with pytest.raises(ValueError, match="ends .* before it starts"):
+    with pytest.raises(ValueError, match=r"ends .* before it starts"):
         Window(start=NOON, end=NOON - timedelta(seconds=1))
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from monitor import settings
 from monitor.errors import ConfigError
 from monitor.settings import Roles, SchoolRoles, Secrets, Settings
+from monitor.tables import validated
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_any_content_is_settings_or_a_configuration_error(content: dict[str, obj
     content.pop("file", None)
     content.pop("text", None)
     try:
-        read = settings.validated(Settings, content, file=Path("m.toml"))
+        read = validated(Settings, content, file=Path("m.toml"))
     except ConfigError as error:
         assert error.file == Path("m.toml")  # noqa: PT017 - either end is right, and each is checked
         assert error.key  # noqa: PT017

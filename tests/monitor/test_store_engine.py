@@ -265,8 +265,8 @@ def test_a_full_database_is_a_store_error_and_what_was_there_stays(
         cursor.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size where that is larger
         cursor.close()
 
+    posts = [arrival(f"n{n}", text="x" * 5000) for n in range(100)]
     with pytest.raises(StoreError, match="full"), store.write() as connection:
-        posts = [arrival(f"n{n}", text="x" * 5000) for n in range(100)]
         mentions.take(connection, posts, now=now, articles=frozenset())
     assert texts(store) == {"before"}
     store.close()
@@ -281,15 +281,15 @@ def test_a_disk_that_is_full_is_a_store_error_and_what_was_there_stays(
         mentions.take(connection, [arrival(text="before")], now=now, articles=frozenset())
     store.close()
     script = f"""
-import sqlalchemy as sa
 from monitor.errors import StoreError
+from monitor.records import Bookmark
+from monitor.store import runs
 from monitor.store.engine import open_store
 
 store = open_store({sqlite_url!r})
 try:
     with store.write() as connection:
-        for number in range(2000):
-            connection.execute(sa.text("INSERT INTO bookmarks VALUES ('s', :n, :v)"), {{"n": number, "v": "x" * 4000}})
+        runs.keep_bookmarks(connection, "s", [Bookmark(channel=str(n), value="x" * 4000) for n in range(2000)])
 except StoreError as error:
     print(error)
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity, Window
+from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity, StoredMention, Window
 from monitor.store import mentions
 from monitor.store.engine import open_store
 from monitor.store.mentions import Arrival, Taken
@@ -49,7 +49,7 @@ def take(store: Store, now: datetime, *arrivals: Arrival) -> Taken:
         return mentions.take(connection, arrivals, now=now, articles=ARTICLES)
 
 
-def everything(store: Store) -> list[mentions.StoredMention]:
+def everything(store: Store) -> list[StoredMention]:
     forever = Window(start=datetime(1, 1, 2, tzinfo=UTC), end=datetime(9999, 12, 30, tzinfo=UTC))
     with store.read() as connection:
         return list(mentions.between(connection, forever))

@@ -28,6 +28,7 @@ from monitor.records import (
     Run,
     Sentiment,
     Severity,
+    StoredMention,
     Window,
 )
 from monitor.store import mentions, runs
@@ -69,7 +70,7 @@ def take(store: Store, now: datetime, *arrivals: Arrival) -> Taken:
         return mentions.take(connection, arrivals, now=now, articles=ARTICLES)
 
 
-def everything(store: Store) -> list[mentions.StoredMention]:
+def everything(store: Store) -> list[StoredMention]:
     forever = Window(start=datetime(1, 1, 2, tzinfo=UTC), end=datetime(9999, 12, 30, tzinfo=UTC))
     with store.read() as connection:
         return list(mentions.between(connection, forever))

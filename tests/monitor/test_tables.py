@@ -51,7 +51,7 @@ def test_what_is_right_is_read_and_frozen(tmp_path: Path) -> None:
     made = validated(Feeds, content, file=file, text=text)
     assert made.title == "ö"
     with pytest.raises(ValueError, match="frozen"):
-        made.title = "other"  # type: ignore[misc]
+        made.title = "other"
 
 
 def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path: Path) -> None:

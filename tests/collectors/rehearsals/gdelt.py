@@ -44,4 +44,5 @@ REHEARSAL = Rehearsal(
     waits=timedelta(minutes=15),
     spoil=malformed_item(),
     refusals=(status(403), status(401)),
+    one_request=True,
 )
