@@ -53,18 +53,23 @@ class Missing(UnexpectedShape):
     """What was asked for is not there, or is no longer visible to us."""
 
 
-class Dated(Protocol):
-    """A post or comment that says when it was written."""
-
-    @property
-    def published(self) -> datetime:
-        """When it was written."""
+class Wire(Protocol):
+    """A pydantic model."""
 
     @classmethod
     def model_validate(cls, obj: Any) -> Self:  # noqa: ANN401 - whatever the wire holds
         """Return the wire's item as this model; raise `pydantic.ValidationError` if it is none."""
 
 
+class Dated(Wire, Protocol):
+    """A post or comment that says when it was written."""
+
+    @property
+    def published(self) -> datetime:
+        """When it was written."""
+
+
+Item = TypeVar("Item", bound=Wire)
 Thing = TypeVar("Thing", bound=Dated)
 
 
@@ -190,7 +195,7 @@ class Graph:
         return cursor if page.paging.more else ""
 
 
-def items_of(page: Page, model: type[Thing]) -> Iterator[Thing | Malformed]:
+def items_of(page: Page, model: type[Item]) -> Iterator[Item | Malformed]:
     """Yield each item of a page; what cannot be read is counted, and the rest goes on."""
     for wire in page.data:
         try:

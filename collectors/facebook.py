@@ -144,7 +144,7 @@ class Facebook:
                 yield CALL
                 continue
             yield CALL
-            yield _read(wire, page.name, channel="")
+            yield _read(wire, page.name, channel="page")
             return
         if refused:
             yield Malformed(reason="asked for again, and Facebook will not say whether it stands")
@@ -164,7 +164,7 @@ class Facebook:
                 yield post
                 continue
             if post.author.id not in self._options.pages:
-                yield _mention(post, page.name, channel="feed")
+                yield _mention(post, page.name, channel="page")
             yield from self._comments(page, post, ask, purse)
 
     def _tagged(self, page: _Page, purse: Purse, back_to: datetime) -> Iterator[Mention | Malformed | Spent]:
@@ -193,7 +193,7 @@ class Facebook:
                 if not isinstance(comment, _Post):
                     yield comment
                 elif comment.author.id not in self._options.pages:
-                    yield _mention(comment, page.name, channel="comments", under=post.id)
+                    yield _mention(comment, page.name, channel="page", under=post.id)
         except Missing:
             return  # the post went while we read
 

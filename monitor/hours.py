@@ -76,9 +76,14 @@ def staffed_between(start: datetime, end: datetime, calendar: Calendar, zone: Zo
     return total
 
 
-def due(start: datetime, rule: SeverityRule, calendar: Calendar, zone: ZoneInfo) -> datetime | None:
-    """Return by when an item first seen at `start` should be acted on; None where nothing is due."""
-    minutes = rule.acknowledge_minutes
+def due(
+    start: datetime, rule: SeverityRule, calendar: Calendar, zone: ZoneInfo, *, acknowledged: bool = False
+) -> datetime | None:
+    """Return by when an item first seen at `start` should be acknowledged, or once it is, be decided on.
+
+    None where nothing is due. Reckoned from `start` both times: an acknowledgement buys no time twice.
+    """
+    minutes = rule.act_minutes if acknowledged else rule.acknowledge_minutes
     if not minutes:
         return None
     if rule.clock == "always":

@@ -51,6 +51,13 @@ class Outcome(StrEnum):
     FAILED = "failed"  # nothing was read
 
 
+class Purpose(StrEnum):
+    """What a run was for."""
+
+    COLLECT = "collect"  # to find what is new: only this says that a source was read
+    RECHECK = "recheck"  # to ask again for what is stored
+
+
 class CaseState(StrEnum):
     """Where a case stands."""
 
@@ -244,8 +251,9 @@ class Run:
     Attributes:
         source: the collector's name.
         started, ended: when.
-        window: what was asked for.
+        window: what was asked for; of no length where stored posts were asked for again.
         outcome: how it ended.
+        purpose: what it was for.
         seen: items the source gave; new: mentions not known before; changed: known ones that were edited.
         dropped: reason -> how many were not about our schools; never their text.
         malformed: reason -> how many items could not be read.
@@ -260,6 +268,7 @@ class Run:
     ended: datetime
     window: Window
     outcome: Outcome
+    purpose: Purpose = Purpose.COLLECT
     seen: int = 0
     new: int = 0
     changed: int = 0

@@ -479,6 +479,14 @@ def test_what_is_wrong_with_the_configuration_is_said_with_code_two(file: Path, 
     assert "cure:" in result.output
 
 
+def test_a_clock_that_is_refused_says_why_with_code_one(file: Path) -> None:
+    with open_workplace(settings.load(file), secrets=Secrets({})) as place:
+        scheduler.Lease(place).take()
+        result = CliRunner().invoke(scheduler.main, ["--config", str(file)])
+    assert result.exit_code == 1
+    assert "another scheduler is running on this store" in result.output
+
+
 def test_a_store_that_cannot_be_used_is_said_with_code_one(file: Path) -> None:
     store = open_store(settings.load(file).database_url)
     with store.write() as connection:

@@ -67,5 +67,6 @@ def export(network: Branch, out: Path) -> None:
         per_channel=True,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=heads,
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     onnx.checker.check_model(str(out / "model.onnx"), full_check=False)

@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import CaseError
+from monitor.hours import due
 from monitor.records import CaseState, Severity
 from monitor.store import cases, mentions
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from monitor.jobs.workplace import Workplace
@@ -101,7 +103,19 @@ def act(place: Workplace, reference: str, doing: Doing) -> Case:
             state=MOVES.get(doing.act),
             severity=doing.severity,
             owner=doing.to or None,
+            due=_due(place, case, doing),
         )
+
+
+def _due(place: Workplace, case: Case, doing: Doing) -> datetime | None:
+    """Return the new due time that an act brings, None if it leaves the old one."""
+    severity = doing.severity or case.severity
+    acknowledged = doing.act is Act.ACK or case.state is CaseState.ACKNOWLEDGED
+    if doing.act not in {Act.ACK, Act.RAISE}:
+        return None
+    rule = place.policy.escalation.severities[severity]
+    zone = place.settings.federation.zone
+    return due(case.opened, rule, place.settings.calendar, zone, acknowledged=acknowledged)
 
 
 def _what(case: Case, doing: Doing) -> str:

@@ -35,7 +35,7 @@ from monitor.records import (
 from monitor.store import mentions, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from typing import IO
 
@@ -255,7 +255,7 @@ def _gate(
         if decision.relevant is Relevance.NO and standing.policy.kind != "manual":
             tally.dropped[decision.drop_reason] += 1
             continue
-        pickle.dump(_arrival(place, standing, mention), spool)
+        pickle.dump(arrival_of(place, standing, mention), spool)
 
 
 def post_of(mention: Mention) -> Post:
@@ -272,7 +272,7 @@ def post_of(mention: Mention) -> Post:
     )
 
 
-def _arrival(place: Workplace, standing: Standing, mention: Mention) -> mentions.Arrival:
+def arrival_of(place: Workplace, standing: Standing, mention: Mention) -> mentions.Arrival:
     """Return a mention as the store may have it: masked, its handle a keyed hash, without raw bytes."""
     keep = own_details(place.policy.schools)
     text = mention.text[:LONGEST_TEXT] if standing.policy.keep_text else ""
@@ -312,7 +312,7 @@ def _store(place: Workplace, standing: Standing, run: Run, tally: _Tally, spool:
     spool.seek(0)
     with place.store.write() as connection:
         taken = mentions.take(connection, _spooled(spool), now=now, articles=articles)
-        gone = _wipe(place, connection, tally.gone, now)
+        gone = wipe(place, connection, tally.gone, now)
         run = replace(
             run,
             ended=now,
@@ -330,7 +330,7 @@ def _store(place: Workplace, standing: Standing, run: Run, tally: _Tally, spool:
     return run
 
 
-def _wipe(place: Workplace, connection: sa.Connection, gone: list[Gone], now: datetime) -> int:
+def wipe(place: Workplace, connection: sa.Connection, gone: Sequence[Gone], now: datetime) -> int:
     """Erase what a source says is gone; return how many mentions that were here."""
     numbers = mentions.numbers_of(connection, [(item.source, item.native_id) for item in gone])
     return mentions.erase(connection, numbers, now=now, why="gone at the source", forget=forgotten(place.policy))

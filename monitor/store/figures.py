@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from monitor.records import Outcome, Window
+from monitor.records import Window
 from monitor.store import cases as case_store
+from monitor.store.runs import READ
 from monitor.store.schema import case_events, cases, judgements, mentions, runs, tombstones
 
 if TYPE_CHECKING:
@@ -87,11 +88,7 @@ def readings(connection: sa.Connection, window: Window) -> tuple[Reading, ...]:
     """Return every complete run that started in `window`, oldest first."""
     rows = connection.execute(
         sa.select(runs.c.source, runs.c.started, runs.c.window_start, runs.c.window_end)
-        .where(
-            runs.c.outcome == Outcome.COMPLETE.value,
-            runs.c.started >= window.start,
-            runs.c.started < window.end,
-        )
+        .where(READ, runs.c.started >= window.start, runs.c.started < window.end)
         .order_by(runs.c.started, runs.c.id)
     )
     return tuple(

@@ -95,7 +95,7 @@ def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: dateti
             number = found.id
             # two feeds cut the same article differently: only the one it was taken from can show an edit
             edited = found.place == _place(mention, articles) and found.sha256 != arrival.sha256
-            _refresh(connection, number, arrival if edited else None, now)
+            refresh(connection, number, arrival if edited else None, now)
             if edited:
                 by_id[mention.source, mention.native_id] = replace(found, sha256=arrival.sha256)
             changed += edited
@@ -192,7 +192,7 @@ def _insert(connection: sa.Connection, arrival: Arrival, address: str, now: date
     return int(key[0])
 
 
-def _refresh(connection: sa.Connection, number: int, edited: Arrival | None, now: datetime) -> None:
+def refresh(connection: sa.Connection, number: int, edited: Arrival | None, now: datetime) -> None:
     """Note that a mention was seen again; take an edit over and have it judged again."""
     values: dict[str, Any] = {"last_seen": now}
     if edited is not None:

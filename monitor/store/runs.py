@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from monitor.records import Bookmark, Outcome, Run, Spent, Window
+from monitor.records import Bookmark, Outcome, Purpose, Run, Spent, Window
 from monitor.store.schema import bookmarks, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+
+READ: Final = sa.and_(runs.c.outcome == Outcome.COMPLETE.value, runs.c.purpose == Purpose.COLLECT.value)
+"""The condition that a run read a source: whole, and for what is new."""
 
 
 def add(connection: sa.Connection, run: Run) -> None:
@@ -23,6 +27,7 @@ def add(connection: sa.Connection, run: Run) -> None:
             ended=run.ended,
             window_start=run.window.start,
             window_end=run.window.end,
+            purpose=run.purpose.value,
             outcome=run.outcome.value,
             seen=run.seen,
             new=run.new,
@@ -40,19 +45,20 @@ def add(connection: sa.Connection, run: Run) -> None:
     )
 
 
-def latest(connection: sa.Connection, source: str, *, before: datetime | None = None) -> Run | None:
-    """Return the newest run of a source, started before a moment if one is given."""
-    return _one(connection, runs.c.source == source, _before(before))
+def latest(
+    connection: sa.Connection, source: str, *, before: datetime | None = None, purpose: Purpose = Purpose.COLLECT
+) -> Run | None:
+    """Return the newest run of a source for one purpose, started before a moment if one is given."""
+    return _one(connection, runs.c.source == source, runs.c.purpose == purpose.value, _before(before))
 
 
 def latest_complete(connection: sa.Connection, source: str, *, before: datetime | None = None) -> Run | None:
     """Return the newest run that read its whole window."""
-    complete = runs.c.outcome == Outcome.COMPLETE.value
-    return _one(connection, runs.c.source == source, complete, _before(before))
+    return _one(connection, runs.c.source == source, READ, _before(before))
 
 
 def between(connection: sa.Connection, window: Window) -> tuple[Run, ...]:
-    """Return the runs that started in `window`, oldest first."""
+    """Return the runs for any purpose that started in `window`, oldest first."""
     rows = connection.execute(
         sa.select(runs)
         .where(runs.c.started >= window.start, runs.c.started < window.end)
@@ -65,11 +71,7 @@ def complete_starts(connection: sa.Connection, window: Window) -> tuple[tuple[st
     """Return (source, start) of every complete run that started in `window`, oldest first."""
     rows = connection.execute(
         sa.select(runs.c.source, runs.c.started)
-        .where(
-            runs.c.outcome == Outcome.COMPLETE.value,
-            runs.c.started >= window.start,
-            runs.c.started < window.end,
-        )
+        .where(READ, runs.c.started >= window.start, runs.c.started < window.end)
         .order_by(runs.c.started)
     )
     return tuple((row.source, row.started) for row in rows)
@@ -121,6 +123,7 @@ def _run(row: Any) -> Run:  # noqa: ANN401 - a database row
         started=row.started,
         ended=row.ended,
         window=Window(start=row.window_start, end=row.window_end),
+        purpose=Purpose(row.purpose),
         outcome=Outcome(row.outcome),
         seen=row.seen,
         new=row.new,

@@ -133,6 +133,7 @@ runs = sa.Table(
     sa.Column("ended", Moment, nullable=False),
     sa.Column("window_start", Moment, nullable=False),
     sa.Column("window_end", Moment, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("seen", sa.Integer, nullable=False),
     sa.Column("new", sa.Integer, nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +66,15 @@ def test_an_act_moves_the_case_and_stands_in_its_history(place: Workplace) -> No
         ("monitor", "opened"),
         ("A. Colleague", "ack"),
     ]
+
+
+def test_an_acknowledgement_moves_the_due_time_on_to_the_decision(place: Workplace) -> None:
+    before = find(place, "KJS-0001")
+
+    after = act(place, "KJS-0001", Doing(act=Act.ACK, by="A. Colleague"))
+
+    assert before.due == NOW
+    assert after.due == NOW + timedelta(minutes=60)
 
 
 def test_every_act_but_an_acknowledgement_needs_a_reason_and_a_name(place: Workplace) -> None:

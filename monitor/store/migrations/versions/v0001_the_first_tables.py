@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("ended", Moment(timezone=True), nullable=False),
         sa.Column("window_start", Moment(timezone=True), nullable=False),
         sa.Column("window_end", Moment(timezone=True), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("seen", sa.Integer(), nullable=False),
         sa.Column("new", sa.Integer(), nullable=False),

@@ -1,0 +1,446 @@
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from collectors import Tools
+from collectors import facebook as collector_facebook
+from collectors.facebook import Options
+from monitor.errors import (
+    AccessRefused,
+    ConfigError,
+    QuotaSpent,
+    RateLimited,
+    SourceError,
+    UnexpectedShape,
+    Unreachable,
+)
+from monitor.http import Client
+from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window, Yielded
+from monitor.rehearsal import meta
+from monitor.rehearsal import server as play
+from monitor.rehearsal.facebook import Facebook, Page, Post
+from monitor.rehearsal.server import Reply, Request, Server
+from monitor.settings import Federation, Reading, Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+SECRET = "planted-system-token-never-to-be-seen"
+PAGE_SECRET = "planted-page-token-never-to-be-seen"
+DAY = timedelta(days=1)
+FEED = f"{meta.VERSION}/101/feed"
+TAGGED = f"{meta.VERSION}/101/tagged"
+
+
+def post(number: str = "101_1", hours: float = 1, text: str = "When is the open evening?", **more: Any) -> Post:  # noqa: ANN401
+    return Post(id=number, text=text, created=NOW - timedelta(hours=hours), **more)
+
+
+def tag(number: str = "900_1", hours: float = 1, **more: Any) -> Post:  # noqa: ANN401
+    return post(number, hours, "Thank you to the whole staff", where="tagged", **more)
+
+
+def newsletter(hours: float = 2, number: str = "101_9") -> Post:
+    return post(number, hours, "Our newsletter", by="101")
+
+
+def comment(number: str, hours: float = 1, under: str = "101_9", **more: Any) -> Post:  # noqa: ANN401
+    return post(number, hours, "Lovely", under=under, **more)
+
+
+def ask(**more: Any) -> Ask:  # noqa: ANN401
+    return Ask(**{"window": Window(start=NOW - 7 * DAY, end=NOW), **more})
+
+
+@contextmanager
+def reader(
+    town: Facebook,
+    *,
+    secret: str = "",
+    **options: Any,  # noqa: ANN401
+) -> Iterator[tuple[Server, collector_facebook.Facebook]]:
+    """Give the rehearsal server and a collector that reads it."""
+    with (
+        Server(town.routes) as server,
+        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
+    ):
+        tools = Tools(
+            http=http,
+            secrets=Secrets({"MONITOR_FACEBOOK_TOKEN": secret or town.token}),
+            clock=lambda: NOW,
+            user_agent=http.user_agent,
+        )
+        table = {"graph_url": f"{server.url}{meta.VERSION}", "pages": [page.id for page in town.pages], **options}
+        yield server, collector_facebook.Facebook(Options.model_validate(table), tools)
+
+
+def of(kind: type[Any], items: list[Any]) -> list[Any]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+def keys(items: list[Any]) -> list[str]:
+    return [mention.native_id for mention in of(Mention, items)]
+
+
+def read(posts: list[Post], asked: Ask | None = None, **more: Any) -> list[Yielded]:  # noqa: ANN401
+    with reader(Facebook(posts=posts, **more)) as (_, collector):
+        return list(collector.collect(asked or ask()))
+
+
+# ---- what a post becomes -----------------------------------------------------------------------------------
+
+
+def test_a_visitors_post_says_on_whose_page_it_stands_and_never_who_wrote_it() -> None:
+    [mention] = of(Mention, read([post()]))
+    assert mention.native_id == "101_1"
+    assert mention.text == "When is the open evening?"
+    assert mention.published == NOW - timedelta(hours=1)
+    assert mention.community == "Our School"
+    assert mention.url == "https://www.facebook.com/101/posts/101_1"
+    assert mention.author == ""
+    assert mention.channel == "page"
+
+
+def test_a_post_elsewhere_that_tags_us_comes_once_with_an_address_that_names_nobody() -> None:
+    items = read([tag()])
+    [mention] = of(Mention, items)
+    assert mention.channel == "tagged"
+    assert mention.url == "https://www.facebook.com/900_1"
+
+
+def test_comments_and_answers_under_our_own_posts_come_and_our_own_words_do_not() -> None:
+    items = read([newsletter(), comment("9_1"), comment("9_2", parent="9_1"), comment("9_3", by="101")])
+    assert {m.native_id: m.in_reply_to for m in of(Mention, items)} == {"9_1": "101_9", "9_2": "9_1"}
+    assert {m.channel for m in of(Mention, items)} == {"page"}
+
+
+def test_what_our_other_page_says_is_our_own_too() -> None:
+    pages = [Page(), Page(id="102", token="other-page-token")]
+    assert keys(read([tag(by="102"), comment("9_1", by="102"), newsletter()], pages=pages)) == []
+
+
+@pytest.mark.parametrize("minutes", [0, 330, -210, 765])
+def test_times_with_any_offset_and_without_a_colon_are_read(minutes: int) -> None:
+    [mention] = of(Mention, read([post(zone=timezone(timedelta(minutes=minutes)))]))
+    assert mention.published == NOW - timedelta(hours=1)
+
+
+def test_a_time_without_an_offset_is_counted_and_never_guessed() -> None:
+    def bare(_request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=reply.whole().replace(b"+0000", b""))
+
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(bare, at=FEED)
+        items = list(collector.collect(ask()))
+    assert [item.reason for item in of(Malformed, items)] == ["created_time: timezone_aware"]
+
+
+def test_a_picture_without_words_is_counted() -> None:
+    items = read([post(text="")])
+    assert of(Mention, items) == []
+    assert of(Malformed, items) == [Malformed(reason="a post without words")]
+
+
+# ---- windows and pages ---------------------------------------------------------------------------------------
+
+
+def test_only_what_was_published_in_the_window_is_given() -> None:
+    window = Window(start=NOW - timedelta(hours=3), end=NOW - timedelta(hours=1))
+    posts = [post("101_1", 0.5), post("101_2", 2), post("101_3", 4), newsletter(hours=200)]
+    assert keys(read([*posts, comment("9_1", 2), comment("9_2", 4)], ask(window=window))) == ["101_2", "9_1"]
+
+
+def test_every_page_of_posts_and_of_comments_is_read_by_cursor() -> None:
+    posts = [post(f"101_{n}", n) for n in range(1, 8)]
+    comments = [comment(f"9_{n}", n) for n in range(1, 8)]
+    with reader(Facebook(posts=[*posts, newsletter(), *comments], size=2)) as (server, collector):
+        found = keys(list(collector.collect(ask())))
+        assert server.count(f"{meta.VERSION}/101_9/comments") == 3
+        assert all("access_token" not in request.query for request in server.requests)
+    assert sorted(found) == sorted(item.id for item in (*posts, *comments))
+
+
+def test_comments_under_posts_older_than_we_follow_cost_nothing() -> None:
+    old = [newsletter(hours=24 * 15 + n, number=f"101_{n}") for n in range(9)]
+    with reader(Facebook(posts=old, size=2)) as (server, collector):
+        assert keys(list(collector.collect(ask()))) == []
+        assert server.count(FEED) == 1
+
+
+def test_a_post_on_two_pages_of_an_answer_comes_once() -> None:
+    twice = meta.changed(lambda content: {**content, "data": content["data"] * 2})
+    with reader(Facebook(posts=[post(), newsletter(), comment("9_1")])) as (server, collector):
+        server.play(twice)
+        assert keys(list(collector.collect(ask()))) == ["101_1", "9_1"]
+
+
+def test_an_empty_page_with_a_cursor_is_followed() -> None:
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(meta.empty_page(), at=FEED, times=1)
+        assert keys(list(collector.collect(ask()))) == ["101_1"]
+
+
+def test_a_cursor_that_comes_twice_ends_the_run_as_an_unexpected_shape() -> None:
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(meta.same_cursor(), at=FEED)
+        with pytest.raises(UnexpectedShape, match="the same cursor"):
+            list(collector.collect(ask()))
+        assert server.count(FEED) == 2
+
+
+def test_a_next_page_without_a_cursor_is_no_shape_we_know() -> None:
+    bare = meta.changed(lambda content: {**content, "paging": {"next": f"https://graph.facebook.com/?t={SECRET}"}})
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(bare, at=FEED)
+        with pytest.raises(UnexpectedShape, match="without a cursor") as caught:
+            list(collector.collect(ask()))
+    assert SECRET not in str(caught.value)
+
+
+def test_a_post_that_goes_while_its_comments_are_read_keeps_us_from_nothing() -> None:
+    posts = [newsletter(), *(comment(f"9_{n}", n / 10) for n in range(1, 5)), post("101_1", 5)]
+    with reader(Facebook(posts=posts, size=2)) as (server, collector):
+        server.play(lambda _request, _reply: meta.missing(), at=f"{meta.VERSION}/101_9/comments")
+        assert keys(list(collector.collect(ask()))) == ["9_1", "9_2", "101_1"]
+
+
+# ---- several Pages, and what it costs ------------------------------------------------------------------------
+
+
+def test_each_page_is_read_with_its_own_token() -> None:
+    pages = [Page(), Page(id="102", name="Our other school", token="other-page-token")]
+    with reader(Facebook(posts=[post(), post("102_1", page="102")], pages=pages)) as (server, collector):
+        mentions = of(Mention, list(collector.collect(ask())))
+        tokens = {request.path: request.headers["authorization"] for request in server.requests}
+    assert {m.native_id: m.community for m in mentions} == {"101_1": "Our School", "102_1": "Our other school"}
+    assert tokens[f"{meta.VERSION}/102/feed"] == "Bearer other-page-token"
+
+
+@pytest.mark.parametrize(
+    "fault", [lambda _request, _reply: meta.missing(), meta.refuses(400, 10), play.status(404)], ids=["33", "10", "404"]
+)
+def test_a_page_that_is_closed_to_us_does_not_keep_us_from_the_others(fault: play.Fault) -> None:
+    pages = [Page(), Page(id="102", name="Our other school", token="other-page-token")]
+    got: list[Yielded] = []
+    with reader(Facebook(posts=[post("102_1", page="102")], pages=pages)) as (server, collector):
+        server.play(fault, at=f"{meta.VERSION}/101")
+        with pytest.raises(AccessRefused, match="1 of 2 Pages failed: 101"):
+            got.extend(collector.collect(ask()))
+    assert keys(got) == ["102_1"]
+
+
+@settings(max_examples=10, deadline=None)
+@given(calls=st.integers(0, 8))
+def test_a_cap_on_calls_is_never_exceeded(calls: int) -> None:
+    spent = 0
+    with reader(Facebook(posts=[post(f"101_{n}", n) for n in range(1, 6)], size=2)) as (server, collector):
+        try:
+            for item in collector.collect(ask(allowance=Spent(calls=calls))):
+                spent += item.calls if isinstance(item, Spent) else 0
+        except QuotaSpent as error:
+            assert error.retry_at == datetime(2026, 11, 23, tzinfo=UTC)  # noqa: PT017 - it need not be raised
+        assert spent == len(server.requests) <= calls
+
+
+# ---- the re-check ------------------------------------------------------------------------------------------
+
+
+def test_posts_are_asked_for_again_and_deleted_ones_are_gone() -> None:
+    posts = [
+        post("101_1", text="Changed since"),
+        post("101_2", state="deleted"),
+        tag("900_1", state="hidden"),
+        tag("900_2", state="deleted"),
+        newsletter(),
+        comment("9_1"),
+    ]
+    asked = ["101_1", "101_2", "900_1", "900_2", "9_1"]
+    with reader(Facebook(posts=posts)) as (_, collector):
+        items: list[Any] = list(collector.recheck(asked))
+    assert {m.native_id: m.text for m in of(Mention, items)}["101_1"] == "Changed since"
+    assert sorted(keys(items)) == ["101_1", "900_1", "9_1"]
+    assert of(Gone, items) == [Gone(source="facebook", native_id=gone) for gone in ("101_2", "900_2")]
+
+
+def test_every_page_is_asked_before_a_post_is_gone() -> None:
+    pages = [Page(), Page(id="102", token="other-page-token")]
+    with reader(Facebook(posts=[post("102_1", page="102")], pages=pages)) as (_, collector):
+        items: list[Any] = list(collector.recheck(["102_1"]))
+    assert keys(items) == ["102_1"]
+    assert of(Gone, items) == []
+
+
+@pytest.mark.parametrize(
+    "fault", [lambda _request, _reply: meta.missing(), meta.refuses(403, 200), meta.expired_token()]
+)
+def test_a_page_that_cannot_be_read_makes_nothing_gone(fault: play.Fault) -> None:
+    got: list[Any] = []
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(fault)
+        with pytest.raises(SourceError):
+            got.extend(collector.recheck(["101_1"]))
+    assert of(Gone, got) == []
+
+
+def test_a_post_that_facebook_will_not_speak_of_is_counted_and_not_gone() -> None:
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(meta.refuses(400, 10), at=f"{meta.VERSION}/101_1")
+        items: list[Any] = list(collector.recheck(["101_1"]))
+    assert of(Gone, items) == []
+    assert len(of(Malformed, items)) == 1
+
+
+# ---- what goes wrong -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [4, 17, 32, 613, 80001])
+def test_every_limit_is_a_wish_to_wait(code: int) -> None:
+    for minutes, wait in ((19, 19), (0, 60)):
+        with reader(Facebook(posts=[post()])) as (server, collector):
+            server.play(meta.rate_limited(code, minutes=minutes))
+            with pytest.raises(RateLimited) as caught:
+                list(collector.collect(ask()))
+        assert caught.value.retry_at == NOW + timedelta(minutes=wait)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (meta.expired_token(), AccessRefused),
+        (meta.refuses(403, 10), AccessRefused),
+        (meta.refuses(403, 200), AccessRefused),
+        (meta.refuses(400, 283), AccessRefused),
+        (meta.refuses(400, 368), AccessRefused),
+        (meta.refuses(400, 100), UnexpectedShape),
+        (meta.refuses(400, 12), UnexpectedShape),
+        (meta.refuses(500, 2), Unreachable),
+        (play.status(502), Unreachable),
+        (play.json_status(400, {"error": "no code"}), UnexpectedShape),
+        (play.status(429, {"Retry-After": "60"}), RateLimited),
+        (play.reset(), Unreachable),
+        (play.truncated_gzip(), Unreachable),
+        (play.gzip_bomb(20), UnexpectedShape),
+        (play.error_page(), UnexpectedShape),
+        (play.body(b"[]", "application/json"), UnexpectedShape),
+        (play.body(b"[" * 100_000, "application/json"), UnexpectedShape),
+        (play.body(b'{"data": {}}', "application/json"), UnexpectedShape),
+    ],
+)
+@pytest.mark.parametrize("at", ["101", "101/feed"])
+def test_each_fault_is_one_error_of_the_tree(fault: play.Fault, error: type[SourceError], at: str) -> None:
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(fault, at=f"{meta.VERSION}/{at}")
+        with pytest.raises(error) as caught:
+            list(collector.collect(ask()))
+    assert type(caught.value) is error
+    assert caught.value.source == "facebook"
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    wire=st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(st.sampled_from(["id", "message", "created_time", "from", "comments"]), inner)
+        ),
+    )
+)
+def test_any_item_is_read_or_counted(wire: Any) -> None:  # noqa: ANN401
+    with reader(Facebook(posts=[post()])) as (server, collector):
+        server.play(play.body(json.dumps({"data": [wire]}).encode(), "application/json"), at=FEED)
+        items = list(collector.collect(ask()))
+    assert len(of(Malformed, items)) == 1
+
+
+def test_half_characters_and_nul_do_not_break_a_page() -> None:
+    def broken(_request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=reply.whole().replace(b"When", b"\\u0000\\ud83d"))
+
+    with reader(Facebook(posts=[post(), post("101_2", text="All is well")])) as (server, collector):
+        server.play(broken, at=FEED)
+        texts = [mention.text for mention in of(Mention, list(collector.collect(ask())))]
+    assert texts == ["? is the open evening?", "All is well"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        play.reset(),
+        play.status(500),
+        play.error_page(),
+        meta.expired_token(SECRET),
+        meta.refuses(403, 200, PAGE_SECRET),
+        meta.rate_limited(),
+        meta.same_cursor(),
+        play.redirect("http://127.0.0.1:9/elsewhere"),
+    ],
+)
+@pytest.mark.parametrize("at", ["101", "101/feed"])
+def test_no_token_is_in_an_error_a_log_or_an_address(
+    fault: play.Fault, at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    got: list[Yielded] = []
+    town = Facebook(posts=[post(), tag()], pages=[Page(token=PAGE_SECRET)], token=SECRET)
+    with reader(town, secret=SECRET) as (server, collector):
+        server.play(fault, at=f"{meta.VERSION}/{at}")
+        try:
+            got.extend(collector.collect(ask()))
+            error = ""
+        except SourceError as caught:
+            error = "".join(traceback.format_exception(caught))
+        addresses = "".join(f"{request.path}{request.query}" for request in server.requests)
+    assert len(addresses) > 0
+    shown = f"{error}{caplog.text}{got!r}{collector!r}{addresses}{vars(collector)!r}"
+    assert SECRET not in shown
+    assert PAGE_SECRET not in shown
+
+
+def test_no_mention_holds_a_token_although_the_answers_do() -> None:
+    posts = [post("101_1"), post("101_2"), newsletter(), comment("9_1"), comment("9_2", 2)]
+    town = Facebook(posts=posts, pages=[Page(token=PAGE_SECRET)], token=SECRET, size=1)
+    answers: list[bytes] = []
+
+    def listen(_request: Request, reply: Reply) -> Reply:
+        answers.append(reply.whole())
+        return reply
+
+    with reader(town, secret=SECRET) as (server, collector):
+        server.play(listen)
+        items = list(collector.collect(ask()))
+    assert any(f"access_token={PAGE_SECRET}".encode() in answer for answer in answers)
+    assert len(keys(items)) == 4
+    assert PAGE_SECRET not in repr(items)
+
+
+def test_without_a_token_the_error_names_it() -> None:
+    with Client(Reading(), Federation()) as http:
+        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="test")
+        with pytest.raises(ConfigError, match="MONITOR_FACEBOOK_TOKEN"):
+            collector_facebook.collector(Options(), tools)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"pages": ["our-school"]}, {"pages": ["1/feed"]}, {"graph_url": "ftp://x"}, {"page": 1}]
+)
+def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Options.model_validate(wrong)
+
+
+def test_without_a_page_the_options_say_what_is_missing() -> None:
+    assert "pages" in Options().missing()
+    assert Options(pages=("101",)).missing() == ""
