@@ -43,6 +43,7 @@ GRACE: Final = timedelta(hours=3)
 LOOK_BACK: Final = timedelta(days=8)
 """How far back a missed run is caught up: a week and the clock change in it."""
 
+MAKE_UP_MINUTES: Final = 15
 STOP_SECONDS: Final = 8
 LEASE_NAME: Final = "scheduler"
 
@@ -167,6 +168,11 @@ class Clockwork:
                     journal.finish(connection, number, now=self._place.clock(), error=error)
         return True
 
+    def make_up(self) -> None:
+        """Run what is missing: a digest that failed at 07:30 is tried again the same morning."""
+        for line, moment in self.missing():
+            self.run(line, moment)
+
     def note_trouble(self, event: JobExecutionEvent) -> None:
         """Write a run that APScheduler missed into the journal; failed ones are there already."""
         if event.code == EVENT_JOB_MISSED:
@@ -241,16 +247,17 @@ def run_forever(place: Workplace) -> None:
         },
     )
     scheduler.add_listener(clockwork.note_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-    for line, moment in clockwork.missing():
-        scheduler.add_job(clockwork.run, args=(line, moment), id=f"{line.name} (made up for)")
+    now = datetime.now(UTC)
     for line in clockwork.table:
         scheduler.add_job(
             clockwork.run,
             line.trigger,
             args=(line,),
             id=line.name,
-            **({} if line.catch_up else {"next_run_time": datetime.now(UTC)}),
+            **({} if line.catch_up else {"next_run_time": now}),
         )
+    often = IntervalTrigger(minutes=MAKE_UP_MINUTES)
+    scheduler.add_job(clockwork.make_up, often, id="make up", next_run_time=now)
     scheduler.add_job(lease.keep, IntervalTrigger(seconds=30), args=(stop,), id="lease")
     scheduler.start()
     logs.log().info("scheduler started", jobs=len(clockwork.table))

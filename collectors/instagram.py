@@ -219,24 +219,32 @@ class Instagram:
             yield purse.pay(CALL)
             return  # nobody has used it yet
         yield purse.pay(CALL)
+        for hashtag in items_of(found, _Hashtag):
+            if isinstance(hashtag, _Hashtag):
+                yield from self._recent(hashtag, user, purse)
+            else:
+                yield hashtag
+
+    def _recent(self, hashtag: _Hashtag, user: str, purse: Purse) -> Iterator[Yielded]:
+        """Yield what was posted under a hashtag in the last 24 hours."""
         seen: set[str] = set()
-        for hashtag in (item for item in items_of(found, _Hashtag) if isinstance(item, _Hashtag)):
-            cursor = ""
-            for _ in range(MOST_PAGES):
-                purse.need(CALL)
-                after = {"after": cursor} if cursor else {}
-                page = self._graph.page(f"{hashtag.id}/recent_media", user_id=user, fields=POST, limit=50, **after)
-                yield purse.pay(CALL)
-                before = len(seen)
-                for post in items_of(page, _Post):
-                    if isinstance(post, _Post):
-                        seen.add(post.id)
-                        yield post.mention("", channel="hashtag")
-                    else:
-                        yield post
-                cursor = page.paging.cursors.after
-                if not cursor or len(seen) == before:
-                    break
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            purse.need(CALL)
+            after = {"after": cursor} if cursor else {}
+            page = self._graph.page(f"{hashtag.id}/recent_media", user_id=user, fields=POST, limit=50, **after)
+            yield purse.pay(CALL)
+            before = len(seen)
+            for post in items_of(page, _Post):
+                if isinstance(post, _Post):
+                    seen.add(post.id)
+                    yield post.mention("", channel="hashtag")
+                else:
+                    yield post
+            cursor = page.paging.cursors.after
+            if not cursor or len(seen) == before:
+                return
+        yield Malformed(reason=f"a hashtag with more than {MOST_PAGES} pages: what lies behind them is not read")
 
     def _opened(self, number: str) -> _Account:
         """Return an account of ours.

@@ -25,6 +25,9 @@ KEPT_PERIODS: Final = 4
 """Ninety days of retention touch four periods at most."""
 
 KEY_BYTES: Final = 32
+LASTING: Final = -1
+"""Stands for the key that does not rotate: for the objections of people who asked not to be read (PR16)."""
+
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -42,13 +45,31 @@ class Handles:
         """
         if not handle:
             return ""
-        secret = self._key_of((moment - _EPOCH) // PERIOD)
+        return self._hashed((moment - _EPOCH) // PERIOD, source, handle)
+
+    def _hashed(self, period: int, source: str, handle: str) -> str:
+        """Return the hash of a handle under one key."""
         name = f"{source}\0{handle.casefold().lstrip('@')}".encode("utf-8", "surrogatepass")
-        return hmac.new(secret, name, hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self._key_of(period), name, hashlib.sha256).hexdigest()[:32]
+
+    def lasting(self, source: str, handle: str) -> str:
+        """Return the hash of `handle` at `source` under the key that lasts, "" for no handle.
+
+        Only an objection is kept under it: it must still hold when the other keys have rotated.
+        """
+        return self._hashed(LASTING, source, handle) if handle else ""
 
     def all_keys(self, source: str, handle: str) -> tuple[str, ...]:
         """Return the hashes of `handle` under every key that is left: for a person's own request (PR16)."""
-        return tuple(self.key(source, handle, _EPOCH + PERIOD * period) for period in sorted(self._keys))
+        return tuple(self._hashed(period, source, handle) for period in sorted(self._keys) if period != LASTING)
+
+    def forget_old(self, now: datetime) -> None:
+        """Destroy the keys past their time, even where no new one was made; `now` is zone-aware."""
+        oldest = (now - _EPOCH) // PERIOD - KEPT_PERIODS
+        kept = {period: key for period, key in self._keys.items() if period > oldest or period == LASTING}
+        if kept != self._keys:
+            self._keys = kept
+            self._write()
 
     def _key_of(self, period: int) -> bytes:
         """Return the key of a period, making it on its first use and destroying those past their time."""
@@ -57,7 +78,8 @@ class Handles:
         if period not in self._keys:
             newest = max([period, *self._keys])
             self._keys[period] = secrets.token_bytes(KEY_BYTES)
-            self._keys = {p: k for p, k in self._keys.items() if p == period or p > newest - KEPT_PERIODS}
+            kept = {period, LASTING}
+            self._keys = {p: k for p, k in self._keys.items() if p in kept or p > newest - KEPT_PERIODS}
             self._write()
         return self._keys[period]
 

@@ -28,6 +28,8 @@ def configure(*, json_lines: bool | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     # vendors' libraries log requests, some with their credentials: only their warnings are let through
+    # a failed job is logged by the scheduler itself, without the traceback that could quote a post
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
 
 

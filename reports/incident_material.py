@@ -128,7 +128,9 @@ class Known:
     def face(self, first: int) -> StoredMention:
         """Return the post of a story that was published first, as far as we found."""
         members = self.stories.members(first)
-        return min(members, key=lambda stored: (stored.mention.repost_of is not None, stored.mention.published, stored.id))
+        return min(
+            members, key=lambda stored: (stored.mention.repost_of is not None, stored.mention.published, stored.id)
+        )
 
     def account(self, stored: StoredMention) -> str:
         """Return who published a post: a number within this report, never a name."""

@@ -75,7 +75,12 @@ def spread(known: Known) -> Spread | None:
     for start, new, copies in rows:
         so_far += new + copies
         steps.append(
-            Step(label=wording.full(start, known.material.zone), originals=f"{new}", copies=f"{copies}", so_far=f"{so_far}")
+            Step(
+                label=wording.full(start, known.material.zone),
+                originals=f"{new}",
+                copies=f"{copies}",
+                so_far=f"{so_far}",
+            )
         )
     every = "hour" if hours == 1 else f"{hours} hours"
     return Spread(
@@ -115,11 +120,7 @@ def _chart(rows: Sequence[tuple[datetime, int, int]], every: str, known: Known) 
     """Return the posts of each span; hatched where a source was not read to its end."""
     zone = known.material.zone
     read = [source.last_read for source in known.material.coverage if source.sight is not Sight.OFF]
-    behind = [
-        source.last_read
-        for source in known.material.coverage
-        if source.sight in {Sight.BEHIND, Sight.NEVER}
-    ]
+    behind = [source.last_read for source in known.material.coverage if source.sight in {Sight.BEHIND, Sight.NEVER}]
     seen_until = None if not read or None in behind else min((one for one in behind if one), default=None)
     never = not read or None in behind
     width = rows[1][0] - rows[0][0]
@@ -155,7 +156,9 @@ def _platforms(known: Known, faces: set[int]) -> tuple[Platform, ...]:
             posts=wording.figure(len(found)),
             originals=wording.figure(sum(1 for one in found if one.id in faces)),
             copies=wording.figure(sum(1 for one in found if one.id not in faces)),
-            accounts=wording.figure(accounts) if (accounts := len({o.author_key for o in found if o.author_key})) else "not given",
+            accounts=wording.figure(accounts)
+            if (accounts := len({o.author_key for o in found if o.author_key}))
+            else "not given",
             newest=known.book.when(max(one.mention.published for one in found)),
         )
         for source, found in ordered

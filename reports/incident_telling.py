@@ -65,9 +65,10 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What we did about one case: its line of the table, where it stands, and each act."""
+    """What we did about one case: its line of the table, whether it is open, where it stands, and each act."""
 
     case: Item
+    is_open: bool
     state: str
     acts: tuple[str, ...]
 
@@ -192,14 +193,28 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
         copies = Counter(
             _hour(stored.mention.published) for stored in known.stories.members(first) if stored.id != face.id
         )
-        rows += [(hour, "Copies", f"{wording.counted(count, 'copy', 'copies')} of no. {number} within the hour", f"{number}") for hour, count in copies.items()]
+        rows += [
+            (hour, "Copies", f"{wording.counted(count, 'copy', 'copies')} of no. {number} within the hour", f"{number}")
+            for hour, count in copies.items()
+        ]
         for case in known.cases.get(first, ()):
-            rows += [(event.at, "We", f"{case.reference}: {shortened(unnamed(event.what), 80)}", f"{number}") for event in case.history]
+            rows += [
+                (event.at, "We", f"{case.reference}: {shortened(unnamed(event.what), 80)}", f"{number}")
+                for event in case.history
+            ]
     rows.sort(key=lambda row: (row[0], row[1] == "We", row[2]))
-    hidden = rows[TIMELINE // 3 : -(2 * TIMELINE // 3)] if len(rows) > TIMELINE else []
-    shown = [row for row in rows if row not in hidden] if hidden else rows
-    left = f"{wording.counted(len(hidden), 'line')} between {book.when(hidden[0][0])} and {book.when(hidden[-1][0])} left out; every post stands in the evidence." if hidden else ""
-    return tuple(Moment(at=wording.full(at, material.zone), who=who, what=what, evidence=number) for at, who, what, number in shown), left
+    cut = slice(TIMELINE // 3, len(rows) - 2 * TIMELINE // 3) if len(rows) > TIMELINE else slice(0, 0)
+    hidden = rows[cut]
+    del rows[cut]
+    left = ""
+    if hidden:
+        span = f"between {book.when(hidden[0][0])} and {book.when(hidden[-1][0])}"
+        left = f"{wording.counted(len(hidden), 'line')} {span} left out; every post stands in the evidence."
+    shown = tuple(
+        Moment(at=wording.full(at, material.zone), who=who, what=what, evidence=number)
+        for at, who, what, number in rows
+    )
+    return shown, left
 
 
 def _hour(moment: datetime) -> datetime:
@@ -229,12 +244,17 @@ def _original(first: int, known: Known) -> Original:
         copies += f" (no. {_ranges(numbers)})"
     who = f" · {known.account(face)}" if face.author_key else ""
     where = book.source(face.mention.source) if closed else place(face, book)
+    school = book.school(judgement.schools if judgement else ())
     return Original(
         number=known.number(first),
         title=book.category(judgement.category) if judgement else "Not judged yet",
-        quote="" if closed else quoted(f"{face.mention.title}. {face.mention.text}" if face.mention.title else face.mention.text, LONGEST_QUOTE),
+        quote=""
+        if closed
+        else quoted(
+            f"{face.mention.title}. {face.mention.text}" if face.mention.title else face.mention.text, LONGEST_QUOTE
+        ),
         withheld=closed,
-        about=f"{where} · published {book.when(face.mention.published)}{who} · {book.school(judgement.schools if judgement else ())}",
+        about=f"{where} · published {book.when(face.mention.published)}{who} · {school}",
         copies=copies or "No copies found",
         link=None if closed else link(face.mention.url),
     )
@@ -251,13 +271,25 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
-def response(known: Known) -> tuple[Answer, ...]:
-    """Return what we did about each case, open and most urgent first."""
-    cases = sorted(
-        known.material.cases,
-        key=lambda case: (not case.state.is_open, case.severity, case.due is None, case.due or case.opened, case.reference),
+def cases_in_order(known: Known) -> tuple[Case, ...]:
+    """Return the cases: open ones first, then by urgency and by when they are due."""
+    return tuple(
+        sorted(
+            known.material.cases,
+            key=lambda case: (
+                not case.state.is_open,
+                case.severity,
+                case.due is None,
+                case.due or case.opened,
+                case.reference,
+            ),
+        )
     )
-    return tuple(_answer(case, known) for case in cases)
+
+
+def response(known: Known) -> tuple[Answer, ...]:
+    """Return what we did about each case, in order."""
+    return tuple(_answer(case, known) for case in cases_in_order(known))
 
 
 def _answer(case: Case, known: Known) -> Answer:
@@ -273,7 +305,10 @@ def _answer(case: Case, known: Known) -> Answer:
         acts.append(f"{wording.sentence(known.book.when(event.at))} {shortened(unnamed(event.what), 80)}{why}")
     state = "Not acknowledged yet" if case.state is CaseState.NEW else wording.sentence(case.state.value)
     return Answer(
-        case=item(case, stored, members, known.stories.size(first), known.book), state=state, acts=tuple(acts)
+        case=item(case, stored, members, known.stories.size(first), known.book),
+        is_open=case.state.is_open,
+        state=state,
+        acts=tuple(acts),
     )
 
 

@@ -47,7 +47,7 @@ def test_every_public_name_says_what_it_is() -> None:
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
     long = [
         f"{name_of(file)}: {lines}"
-        for file in OURS
+        for file in PRODUCT
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST
     ]
     assert long == []

@@ -1,20 +1,21 @@
 """From fitted weights to the files that ship.
 
-In: a ``Branch`` on the CPU. Out: ``model.onnx`` (dynamic int8), with an output a head and a vector of unit length.
+In: a ``Branch`` on the CPU. Out: ``model.onnx`` (int8), with an output a head and a vector of unit length. Attention
+is written as onnxruntime's own operator; linear layers are quantised a column, word vectors a row.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
-from onnxruntime.transformers.fusion_options import FusionOptions
 from torch import Tensor, nn
+from torch.nn import functional
 
 from training.network import MAXIMUM_TOKENS
 
@@ -22,6 +23,56 @@ if TYPE_CHECKING:
     from training.branch import Branch
 
 OUTPUTS: Final = ("sentiment", "offensive", "hate", "emotions", "mood", "categories", "urgent")
+ATTENTION_HEADS: Final = 12
+
+
+class _Attention(torch.autograd.Function):
+    """A stand-in that the exporter turns into ``com.microsoft.Attention``; only its shape matters here."""
+
+    @staticmethod
+    def forward(_context: Any, states: Tensor, _weight: Tensor, _bias: Tensor, _mask: Tensor) -> Tensor:
+        return states.clone()
+
+    @staticmethod
+    def symbolic(graph: Any, states: Any, weight: Any, bias: Any, mask: Any) -> Any:
+        attention = graph.op("com.microsoft::Attention", states, weight, bias, mask, num_heads_i=ATTENTION_HEADS)
+        return attention.setType(states.type())
+
+
+class _Layer(nn.Module):
+    """One BERT layer with its three projections joined."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        attention = layer.attention.self
+        parts = (attention.query, attention.key, attention.value)
+        self.weight = nn.Parameter(torch.cat([part.weight for part in parts]).T.contiguous())
+        self.bias = nn.Parameter(torch.cat([part.bias for part in parts]))
+        self.joined, self.first_norm = layer.attention.output.dense, layer.attention.output.LayerNorm
+        self.wide, self.narrow, self.second_norm = layer.intermediate.dense, layer.output.dense, layer.output.LayerNorm
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        attended = _Attention.apply(states, self.weight, self.bias, mask)
+        states = self.first_norm(self.joined(attended) + states)
+        return self.second_norm(self.narrow(functional.gelu(self.wide(states))) + states)
+
+
+class _Words(nn.Module):
+    """Word vectors as bytes with a scale a row, plus positions and the one segment."""
+
+    def __init__(self, embeddings: nn.Module) -> None:
+        super().__init__()
+        words = embeddings.word_embeddings.weight.detach()
+        scale = words.abs().amax(1, keepdim=True).clamp_min(1e-6) / 127
+        self.register_buffer("words", torch.round(words / scale).to(torch.int8))
+        self.register_buffer("scale", scale)
+        rest = embeddings.position_embeddings.weight.detach()[:MAXIMUM_TOKENS]
+        self.register_buffer("positions", rest + embeddings.token_type_embeddings.weight.detach()[0])
+        self.norm = embeddings.LayerNorm
+
+    def forward(self, identifiers: Tensor) -> Tensor:
+        words = self.words[identifiers].float() * self.scale[identifiers]
+        return self.norm(words + self.positions[: identifiers.shape[1]])
 
 
 class Graph(nn.Module):
@@ -29,44 +80,56 @@ class Graph(nn.Module):
 
     def __init__(self, network: Branch) -> None:
         super().__init__()
-        self.network = network.eval()
-        position = network.student.encoder.embeddings.position_embeddings
-        position.weight.data = position.weight.data[:MAXIMUM_TOKENS]
+        encoder = network.student.encoder
+        self.words = _Words(encoder.embeddings)
+        self.trunk = nn.ModuleList(map(_Layer, encoder.encoder.layer))
+        self.branch = nn.ModuleList(map(_Layer, network.encoder))
+        self.shared = network.shared
+        self.tone_heads, self.topic_heads = network.student.heads, network.heads
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        logits, vector = self.network(input_ids, attention_mask)
-        return (*(logits[name] for name in OUTPUTS), nn.functional.normalize(vector))
+        mask = attention_mask.to(torch.int32)
+        states = forked = self.words(input_ids)
+        for depth, layer in enumerate(self.trunk, start=1):
+            states = layer(states, mask)
+            forked = states if depth == self.shared else forked
+        for layer in self.branch:
+            forked = layer(forked, mask)
+        share = attention_mask.unsqueeze(-1).float()
+        tone, topic = ((each * share).sum(1) / share.sum(1) for each in (states, forked))
+        unit = functional.normalize(topic)
+        both = torch.cat([functional.normalize(tone), unit], -1) * 4
+        logits = {name: head(tone) for name, head in self.tone_heads.items()}
+        logits |= {name: head(both) for name, head in self.topic_heads.items()}
+        return (*(logits[name] for name in OUTPUTS), unit)
 
 
 def export(network: Branch, out: Path) -> None:
-    """Write float32 ``model-fp32.onnx`` and int8 ``model.onnx`` into ``out``."""
+    """Write float32 ``model-fp32.onnx`` (word vectors already bytes) and int8 ``model.onnx`` into ``out``."""
     identifiers = torch.tensor([[101, 2023, 2003, 2204, 102], [101, 2919, 102, 0, 0]])
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         torch.onnx.export(
-            Graph(network),
+            Graph(network).eval(),
             (identifiers, (identifiers != 0).long()),
             str(plain),
             dynamo=False,
             opset_version=17,
             input_names=["input_ids", "attention_mask"],
             output_names=[*OUTPUTS, "embedding"],
+            custom_opsets={"com.microsoft": 1},
             dynamic_axes={name: {0: "texts", 1: "tokens"} for name in ("input_ids", "attention_mask")}
             | {name: {0: "texts"} for name in (*OUTPUTS, "embedding")},
         )
-        options = FusionOptions("bert")
         fused = optimizer.optimize_model(
-            str(plain), model_type="bert", num_heads=12, hidden_size=384, optimization_options=options, opt_level=0
+            str(plain), model_type="bert", num_heads=ATTENTION_HEADS, hidden_size=384, opt_level=0
         )
-        print(fused.get_fused_operator_statistics())
         fused.save_model_to_file(str(out / "model-fp32.onnx"))
-    heads = [node.name for node in fused.model.graph.node if node.op_type == "Gemm"]
     quantize_dynamic(
         out / "model-fp32.onnx",
         out / "model.onnx",
         per_channel=True,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=heads,
-        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        op_types_to_quantize=["Attention", "MatMul"],
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT, "MatMulConstBOnly": True},
     )
-    onnx.checker.check_model(str(out / "model.onnx"), full_check=False)

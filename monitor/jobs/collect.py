@@ -32,7 +32,7 @@ from monitor.records import (
     Spent,
     Window,
 )
-from monitor.store import mentions, runs
+from monitor.store import mentions, rights, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,6 +54,8 @@ POSTS_PER_PASS: Final = 256
 SPOOL_BYTES: Final = 2_000_000
 LONGEST_TEXT: Final = 20_000
 """Characters of a post that are kept; a public post of our schools' size fits many times over."""
+LONGEST_TITLE: Final = 500
+LONGEST_NAME: Final = 200
 
 
 @dataclass(slots=True)
@@ -250,12 +252,23 @@ def _gate(
     spool: IO[bytes],
 ) -> None:
     """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
+    waiting = _not_objected(place, waiting, tally)
     posts = [post_of(mention) for mention in waiting]
     for mention, decision in zip(waiting, gated(gate, posts), strict=True):
         if decision.relevant is Relevance.NO and standing.policy.kind != "manual":
             tally.dropped[decision.drop_reason] += 1
             continue
         pickle.dump(arrival_of(place, standing, mention), spool)
+
+
+def _not_objected(place: Workplace, waiting: list[Mention], tally: _Tally) -> list[Mention]:
+    """Drop, counted, the posts of people who objected to being read (PR16)."""
+    keys = [place.handles.lasting(mention.source, mention.author) for mention in waiting]
+    with place.store.read() as connection:
+        objected = rights.is_objected(connection, frozenset(keys) - {""})
+    if objected:
+        tally.dropped["the poster objected"] += sum(key in objected for key in keys)
+    return [mention for mention, key in zip(waiting, keys, strict=True) if key not in objected]
 
 
 def post_of(mention: Mention) -> Post:
@@ -275,15 +288,21 @@ def post_of(mention: Mention) -> Post:
 def arrival_of(place: Workplace, standing: Standing, mention: Mention) -> mentions.Arrival:
     """Return a mention as the store may have it: masked, its handle a keyed hash, without raw bytes."""
     keep = own_details(place.policy.schools)
-    text = mention.text[:LONGEST_TEXT] if standing.policy.keep_text else ""
+    shown = standing.policy.keep_text
     return mentions.Arrival(
         mention=replace(
             mention,
             author="",
             raw=b"",
-            text=masked(storable(text), keep),
-            title=masked(storable(mention.title[:500]), keep) if standing.policy.keep_text else "",
-            community=storable(mention.community[:200]),
+            native_id=storable(mention.native_id),
+            url=storable(mention.url),
+            text=masked(storable(mention.text[:LONGEST_TEXT]), keep) if shown else "",
+            title=masked(storable(mention.title[:LONGEST_TITLE]), keep) if shown else "",
+            community=storable(mention.community[:LONGEST_NAME]),
+            channel=storable(mention.channel[:LONGEST_NAME]),
+            language=storable(mention.language),
+            in_reply_to=storable(mention.in_reply_to) if mention.in_reply_to else None,
+            repost_of=storable(mention.repost_of) if mention.repost_of else None,
         ),
         author_key=place.handles.key(mention.source, mention.author, place.clock()),
         sha256=mention.sha256,

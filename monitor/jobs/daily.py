@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,10 @@ def daily(place: Workplace, window: Window) -> tuple[Rendered, tuple[Path, ...]]
     with place.store.read() as connection:
         material = gather(place, connection, window)
     rendered = render(build(material))
+    local = window.end.astimezone(place.settings.federation.zone)
+    if local.time() != place.settings.schedule.digest_time:
+        # one asked for in between must not stand in for the scheduled one, which would then not be sent
+        rendered = replace(rendered, name=f"{rendered.name}-{local:%H%M}")
     files = (
         write_private(place.reports_folder / f"{rendered.name}.html", rendered.html),
         write_private(place.reports_folder / f"{rendered.name}.txt", rendered.text),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.jobs.collect import forgotten
 from monitor.records import Severity
 from monitor.store import mentions
+
+TOMBSTONES_KEPT: Final = timedelta(days=90)
+"""No source is read further back than 30 days (PR21), so that nothing erased can come back after this."""
 
 if TYPE_CHECKING:
     from monitor.jobs.workplace import Workplace
 
 
 def retain(place: Workplace) -> int:
-    """Erase what has been kept long enough; return how many mentions went."""
+    """Erase what has been kept long enough, old tombstones and old handle keys; return how many mentions went."""
     now = place.clock()
     kept = place.settings.retention
     sources = place.policy.sources
@@ -25,4 +28,7 @@ def retain(place: Workplace) -> int:
             by_severity={s: timedelta(days=getattr(kept, s.value)) for s in Severity},
             by_source={name: keep for name in sources.names if (keep := sources[name].keep)},
         )
-        return mentions.erase(connection, over, now=now, why="kept long enough", forget=forgotten(place.policy))
+        erased = mentions.erase(connection, over, now=now, why="kept long enough", forget=forgotten(place.policy))
+        mentions.forget_tombstones(connection, before=now - TOMBSTONES_KEPT)
+    place.handles.forget_old(now)
+    return erased

@@ -176,8 +176,10 @@ def _days(place: Workplace, window: Window, watch: _Watch) -> tuple[ReadDay | No
             days.append(None)
             continue
         missing = day.end - max(day.start, watch.since) - _within(spans, max(day.start, watch.since), day.end)
-        hours = round(_within(spans, day.start, day.end) / HOUR)
-        days.append(ReadDay(hours=hours, whole=missing <= watch.tolerated))
+        whole = missing <= watch.tolerated
+        # what the next reading is about to bring is not a gap: a whole day has all its hours
+        read = _within(spans, day.start, day.end) + (missing if whole else timedelta())
+        days.append(ReadDay(hours=round(read / HOUR), whole=whole))
     return tuple(days)
 
 

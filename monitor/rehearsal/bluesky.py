@@ -137,8 +137,8 @@ class Bluesky:
         return self._refusal(request) or json_reply(content)
 
     def lookup(self, request: Request, /) -> Reply:
-        """Answer a question for a post by address; of several, the server passes on the last alone."""
-        found = [post for post in self.posts if post.uri == request.query["uris"] and not post.deleted]
+        """Answer a question for posts by address."""
+        found = [post for post in self.posts if post.uri in request.queries["uris"] and not post.deleted]
         return self._refusal(request) or json_reply({"posts": [wire(post) for post in found]})
 
     def _refusal(self, request: Request) -> Reply | None:

@@ -104,10 +104,8 @@ def same_cursor() -> Fault:
 
 
 def malformed_item() -> Fault:
-    """Put an item without a time and something that is no item beside the good ones."""
-    return changed(
-        lambda content: {**content, "data": [{"id": "1", "message": "no time"}, "no item", *content["data"]]}
-    )
+    """Put an item without id and time, and something that is no item, beside the good ones."""
+    return changed(lambda content: {**content, "data": [{"message": "no id"}, "no item", *content["data"]]})
 
 
 def changed(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Fault:

@@ -346,6 +346,11 @@ def erase(connection: sa.Connection, numbers: Sequence[int], *, now: datetime, w
     return erased
 
 
+def forget_tombstones(connection: sa.Connection, *, before: datetime) -> None:
+    """Drop the tombstones set before a moment: what they keep out can no longer come."""
+    connection.execute(sa.delete(tombstones).where(tombstones.c.at < before))
+
+
 def expired(
     connection: sa.Connection,
     *,

@@ -171,6 +171,14 @@ tombstones = sa.Table(
     sa.Index(None, "at"),
 )
 
+objections = sa.Table(
+    "objections",
+    metadata,
+    # keyed hash of a handle whose bearer objects to being read (PR16); its posts are dropped at the door
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+)
+
 cases = sa.Table(
     "cases",
     metadata,

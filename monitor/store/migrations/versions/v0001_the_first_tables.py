@@ -110,6 +110,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_messages_state_next_try"), "messages", ["state", "next_try"], unique=False)
     op.create_table(
+        "objections",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_objections")),
+    )
+    op.create_table(
         "runs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
