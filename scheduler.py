@@ -78,6 +78,12 @@ def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
             catch_up=True,
         ),
         Planned(
+            name="weekly",
+            trigger=at(schedule.weekly_day, schedule.weekly_time),
+            job=routine.weekly_job,
+            catch_up=True,
+        ),
+        Planned(
             name="retention",
             trigger=at("*", schedule.retention_time),
             job=routine.retention_job,

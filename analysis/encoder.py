@@ -8,16 +8,34 @@ downloaded; onnxruntime and tokenizers are imported only when a model is loaded.
 from __future__ import annotations
 
 import html
+import json
 import re
 import unicodedata
-from typing import Final
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tokenizers import Tokenizer
+
+Floats = NDArray[np.float32]
+
+MODEL_FOLDER: Final = Path(__file__).with_name("model")
+MAXIMUM_WORDS: Final = 40
+_PADDING: Final = 0
+_WORD: Final = re.compile(r"\S+")
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _HANDLE: Final = re.compile(r"(?<![\w@])@\w+(?:[.\-@]\w+)*")
 _EMOJI: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff]")
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
 _STRETCHED: Final = re.compile(r"(.)\1{3,}")
-_QUOTES: Final = str.maketrans("‘’“”", "''\"\"")
+_QUOTES: Final = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 _SKIN_TONES: Final = {
     "\U0001f3fb": "light skin",
     "\U0001f3fc": "medium light skin",
@@ -31,10 +49,10 @@ def preprocess(text: str) -> str:
     """The text as the encoder reads it, in training and at run time.
 
     Addresses become ``http`` and handles ``@user`` (as in TweetEval, and so that no name is learned), emoji become
-    their Unicode names (the vocabulary has none), curly quotes straight; HTML entities, compatibility forms, joiners, stretched letters and
-    runs of blanks are made plain.
+    their Unicode names (the vocabulary has none), curly quotes straight; HTML entities, compatibility forms, joiners,
+    stretched letters and runs of blanks are made plain.
     """
-    text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = unicodedata.normalize("NFKC", html.unescape(text).encode("utf-8", "replace").decode())
     text = _JOINERS.sub("", text).translate(_QUOTES)
     text = _HANDLE.sub("@user", _ADDRESS.sub("http", text))
     text = _EMOJI.sub(_emoji_name, text)
@@ -44,3 +62,128 @@ def preprocess(text: str) -> str:
 def _emoji_name(match: re.Match[str]) -> str:
     sign = match.group()
     return f" {_SKIN_TONES.get(sign) or unicodedata.name(sign, '').lower()} "
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder found in n texts, row by row in their order; every probability is calibrated.
+
+    Attributes:
+        sentiment: (n, 3) negative, neutral, positive: how the words sound, wherever they stand.
+        school_mood: (n, 3) the same for a post known to be about a school, where plain words can be bad news.
+        offensive: (n,) rude or abusive words.
+        hate: (n,) hateful words by public corpora; see training/README.md for how badly such labels travel.
+        categories: (n, C) one probability a category id.
+        category_ids: the C ids of the policy's matrix, in the columns' order.
+        urgent: (n,) that the policy would say P0 or P1.
+        embedding: (n, d) a vector of length 1 for the nearest labelled example.
+    """
+
+    sentiment: Floats
+    school_mood: Floats
+    offensive: Floats
+    hate: Floats
+    categories: Floats
+    category_ids: tuple[str, ...]
+    urgent: Floats
+    embedding: Floats
+
+
+class WordWeight(NamedTuple):
+    """How much the answer's probability falls when the word at start:end is left out."""
+
+    start: int
+    end: int
+    weight: float
+
+
+class Graph(Protocol):
+    """What an onnxruntime session does for us."""
+
+    def run(self, names: Sequence[str], inputs: Mapping[str, NDArray[np.int64]]) -> list[Floats]:
+        """Return the named outputs for a batch of token ids and its mask."""
+
+
+class Encoder:
+    """The shipped model, ready to read. Make one with ``Encoder.load()``."""
+
+    def __init__(self, session: Graph, tokenizer: Tokenizer, manifest: Mapping[str, Any]) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._heads: Mapping[str, Mapping[str, Any]] = manifest["heads"]
+        self.category_ids: tuple[str, ...] = tuple(manifest["heads"]["categories"]["labels"])
+        self.run: str = manifest["run"]
+
+    @staticmethod
+    def load(folder: Path | None = None, threads: int = 2) -> Encoder:
+        """The encoder of a folder (the shipped one), loaded once a process and folder."""
+        return _load((folder or MODEL_FOLDER).resolve(), threads)
+
+    def encode(self, texts: Sequence[str], batch_size: int = 32) -> Encoded:
+        """Read the texts, in batches of like length, cut to 128 tokens."""
+        found = self.logits(texts, batch_size)
+        return Encoded(
+            sentiment=self._probabilities("sentiment", found),
+            school_mood=self._probabilities("mood", found),
+            offensive=self._probabilities("offensive", found)[:, 0],
+            hate=self._probabilities("hate", found)[:, 0],
+            categories=self._probabilities("categories", found),
+            category_ids=self.category_ids,
+            urgent=self._probabilities("urgent", found)[:, 0],
+            embedding=found["embedding"],
+        )
+
+    def word_weights(self, text: str, about: Literal["sentiment", "category"] = "sentiment") -> tuple[WordWeight, ...]:
+        """Which words carried the answer: each of the first 40 left out in turn, with offsets into ``text``."""
+        spans = [match.span() for match in _WORD.finditer(text)][:MAXIMUM_WORDS]
+        if not spans:
+            return ()
+        found = self.encode([text, *(text[:start] + text[end:] for start, end in spans)])
+        probabilities = found.sentiment if about == "sentiment" else found.categories
+        answer = int(probabilities[0].argmax())
+        falls = probabilities[0, answer] - probabilities[1:, answer]
+        return tuple(WordWeight(*span, float(fall)) for span, fall in zip(spans, falls, strict=True))
+
+    def logits(self, texts: Sequence[str], batch_size: int = 32) -> dict[str, Floats]:
+        """The graph's raw outputs by name, in the order of the texts: what calibration starts from."""
+        names = [*self._heads, "embedding"]
+        kept = len(texts)
+        texts = [preprocess(text) for text in texts] or [""]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+        rows: dict[str, Floats] = {}
+        for first in range(0, len(order), batch_size):
+            batch = order[first : first + batch_size]
+            identifiers = np.zeros((len(batch), len(tokens[batch[-1]])), np.int64)
+            for place, row in enumerate(batch):
+                identifiers[place, : len(tokens[row])] = tokens[row]
+            inputs = {"input_ids": identifiers, "attention_mask": (identifiers != _PADDING).astype(np.int64)}
+            for name, values in zip(names, self._session.run(names, inputs), strict=True):
+                rows.setdefault(name, np.zeros((len(tokens), values.shape[1]), np.float32))[batch] = values
+        return {name: values[:kept] for name, values in rows.items()}
+
+    def _probabilities(self, head: str, found: Mapping[str, Floats]) -> Floats:
+        """A head's logits, shifted and cooled as its manifest entry says, as probabilities."""
+        calibration = self._heads[head]
+        logits = (found[head] + np.array(calibration["shift"], np.float32)) / np.float32(calibration["temperature"])
+        if calibration["kind"] == "binary":
+            logits = np.concatenate([logits, np.zeros_like(logits)], axis=1)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+@cache
+def _load(folder: Path, threads: int) -> Encoder:
+    import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415 -- heavy: only for those who read posts
+    from tokenizers import Tokenizer  # noqa: PLC0415
+
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(manifest["maximum_tokens"])
+    return Encoder(session, tokenizer, manifest)

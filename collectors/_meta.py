@@ -65,6 +65,10 @@ class Dated(Wire, Protocol):
     """A post or comment that says when it was written."""
 
     @property
+    def id(self) -> str:
+        """Meta's number."""
+
+    @property
     def published(self) -> datetime:
         """When it was written."""
 
@@ -134,6 +138,24 @@ class Graph:
         if answer.status != HTTPStatus.OK:
             raise _error(self.source, answer, self.clock())
         return answer.json(self.source)
+
+    def again(self, number: str, model: type[Thing], fields: str) -> Thing | Malformed | None:
+        """Return one post or comment as it stands now, None if it is gone.
+
+        A refusal of this one thing does not say whether it stands: it is counted, like what cannot be read.
+
+        Raises:
+            SourceError: see `monitor.errors`.
+        """
+        try:
+            thing = model.model_validate(self.ask(number, fields=fields))
+        except Missing:
+            return None
+        except AccessRefused:
+            return Malformed(reason="asked for again, and we are not told whether it stands")
+        except ValidationError as error:
+            return Malformed(reason=what_is_wrong(error))
+        return thing if thing.id == number else Malformed(reason="an answer to something that was not asked for")
 
     def page(self, path: str, **params: str | int) -> Page:
         """Ask for one page. Raises as `ask` does."""

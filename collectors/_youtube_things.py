@@ -130,6 +130,10 @@ class Thread(BaseModel):
     replies: _Answers = _Answers()
 
 
+ById = TypeVar("ById", Video, Comment)
+"""What can be asked for by id."""
+
+
 def read(wires: list[Any], model: type[Thing]) -> Iterator[Thing | Malformed]:
     """Yield each item as a `model`, or what is wrong with it: place and kind, never its content."""
     for wire in wires:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationError
 
@@ -132,24 +132,15 @@ class Facebook:
 
     def _again(self, native_id: str, pages: Sequence[_Page]) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Ask each Page's token for one post or comment; it is gone when none of them sees it."""
-        refused = False
+        unsure: Malformed | None = None
         for page in pages:
-            try:
-                wire = page.graph.ask(native_id, fields=WORDS)
-            except Missing:
-                yield CALL
-                continue
-            except AccessRefused:
-                refused = True
-                yield CALL
-                continue
+            post = page.graph.again(native_id, _Post, WORDS)
             yield CALL
-            yield _read(wire, page.name, channel="page")
-            return
-        if refused:
-            yield Malformed(reason="asked for again, and Facebook will not say whether it stands")
-        else:
-            yield Gone(source=NAME, native_id=native_id)
+            if isinstance(post, _Post):
+                yield _mention(post, page.name, channel="page")
+                return
+            unsure = post or unsure
+        yield unsure or Gone(source=NAME, native_id=native_id)
 
     def _page(self, number: str, ask: Ask, purse: Purse) -> Iterator[Yielded]:
         """Yield everything of one Page."""
@@ -244,14 +235,6 @@ class _Post(BaseModel):
     author: _Node = Field(default=_Node(), alias="from")
     parent: _Node = _Node()
     comments: Page | None = None
-
-
-def _read(wire: Any, community: str, *, channel: str) -> Mention | Malformed:  # noqa: ANN401 - whatever came
-    """Return a post or comment as a mention, or what is wrong with it."""
-    try:
-        return _mention(_Post.model_validate(wire), community, channel=channel)
-    except ValidationError as error:
-        return Malformed(reason=what_is_wrong(error))
 
 
 def _mention(post: _Post, community: str, *, channel: str, under: str = "") -> Mention | Malformed:

@@ -141,16 +141,16 @@ class Instagram:
     def _again(self, native_id: str) -> Mention | Gone | Malformed:
         """Ask for one post or comment."""
         media, _, comment = native_id.partition("/")
-        try:
-            if comment:
-                return _Comment.model_validate(self._graph.ask(comment, fields=COMMENT)).mention(media)
-            return _Post.model_validate(self._graph.ask(media, fields=POST)).mention("", channel="hashtag")
-        except Missing:
-            return Gone(source=NAME, native_id=native_id)
-        except AccessRefused:
-            return Malformed(reason="asked for again, and Instagram will not say whether it stands")
-        except ValidationError as error:
-            return Malformed(reason=what_is_wrong(error))
+        found = self._graph.again(comment, _Comment, COMMENT) if comment else self._graph.again(media, _Post, POST)
+        match found:
+            case _Comment():
+                return found.mention(media)
+            case _Post():
+                return found.mention("", channel="hashtag")
+            case None:
+                return Gone(source=NAME, native_id=native_id)
+            case _:
+                return found
 
     def _account(self, number: str, ask: Ask, purse: Purse) -> Iterator[Yielded]:
         """Yield everything of one account."""

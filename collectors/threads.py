@@ -7,17 +7,17 @@ posts alone. 2,200 searches may be made in 24 hours; one that finds nothing does
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
 from collectors import SourceOptions
 from collectors._failures import Failure, worst
-from collectors._meta import CALL, Graph, Missing, NodeId, what_is_wrong
+from collectors._meta import CALL, Graph, Missing, NodeId
 from collectors._purse import Purse
 from collectors._vendor import BaseAddress
 from collectors._words import Words
-from monitor.addresses import is_web
 from monitor.errors import AccessRefused, UnexpectedShape
 from monitor.records import Gone, Malformed, Mention, Spent
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "threads"
 SECRETS: Final = ("THREADS_TOKEN",)
-FIELDS: Final = "id,text,permalink,timestamp,username,is_reply"
+FIELDS: Final = "id,text,permalink,timestamp,username"
 PAGE: Final = 100
 
 
@@ -110,15 +110,12 @@ class Threads:
         self._graph.ask("me", fields="id")
         yield CALL
         for native_id in native_ids:
-            try:
-                yield _Post.model_validate(self._graph.ask(native_id, fields=FIELDS)).mention("search")
-            except Missing:
-                yield Gone(source=NAME, native_id=native_id)
-            except AccessRefused:
-                yield Malformed(reason="asked for again, and Threads will not say whether it stands")
-            except ValidationError as error:
-                yield Malformed(reason=what_is_wrong(error))
+            post = self._graph.again(native_id, _Post, FIELDS)
             yield CALL
+            if isinstance(post, _Post):
+                yield post.mention("search")
+            else:
+                yield post or Gone(source=NAME, native_id=native_id)
 
     def _shelves(self, ask: Ask, purse: Purse) -> Iterator[tuple[str, Iterator[Yielded]]]:
         """Yield everything that is to be read, by name."""
@@ -158,6 +155,12 @@ class _Post(BaseModel):
     permalink: Words = ""
     username: Words = ""
 
+    @property
+    def address(self) -> str:
+        """Where it can be opened: the short form, because the long one holds its author's name."""
+        found = re.search(r"/post/([A-Za-z0-9_-]{1,40})/?$", self.permalink)
+        return f"https://www.threads.net/t/{found[1]}" if found else ""
+
     def mention(self, channel: str) -> Mention | Malformed:
         """Return it as a mention; a picture without words is counted."""
         if not self.text:
@@ -165,7 +168,7 @@ class _Post(BaseModel):
         return Mention(
             source=NAME,
             native_id=self.id,
-            url=self.permalink if is_web(self.permalink) else "",
+            url=self.address,
             text=self.text,
             published=self.published,
             channel=channel,  # the words searched for name the schools: as a channel they would be evidence

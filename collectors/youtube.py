@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from collectors import Collector, Tools
-    from collectors._youtube_things import Thing
+    from collectors._youtube_things import ById
     from monitor.records import Ask, Yielded
 
 SECRETS: Final = ("YOUTUBE_API_KEY",)
@@ -282,19 +282,21 @@ class YouTube:
         self,
         resource: Any,  # noqa: ANN401 - made at run time from Google's description
         ids: Sequence[str],
-        model: type[Thing],
+        model: type[ById],
         purse: Purse,
         *,
         gone: bool = False,
         **params: str,
-    ) -> Iterator[Thing | Gone | Malformed | Spent]:
+    ) -> Iterator[ById | Gone | Malformed | Spent]:
         """Yield videos or comments by id; what is left out of the answer is `Gone`, if that is wanted."""
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             purse.need(UNIT)
             page = self._ask(resource, {"part": "snippet", "id": ",".join(batch), **params})
             yield purse.pay(UNIT)
-            yield from read(page.items, model)
+            for item in read(page.items, model):
+                known = isinstance(item, Malformed) or item.id in batch
+                yield item if known else Malformed(reason="an answer to something that was not asked for")
             answered = {str(wire.get("id")) for wire in page.items if isinstance(wire, dict)}
             if gone:
                 yield from (Gone(source=NAME, native_id=one) for one in batch if one not in answered)

@@ -7,8 +7,8 @@ shows none. Nobody is named: accounts have a number within the report (PR04, PR3
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from monitor.records import CaseState, Rendered, Severity, Sight
@@ -16,18 +16,24 @@ from reports import incident_telling as telling
 from reports import rendering, wording
 from reports.incident_material import IncidentMaterial, Known
 from reports.incident_spread import Spread, pace, spread
-from reports.looking import Looking, looked
+from reports.looking import UNKNOWN, Looking, looked
 from reports.quoting import URGENT, clean, mailbox, shortened, unnamed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.records import Coverage
     from reports.incident_telling import Answer, Claim, Exhibit, Moment, Original
 
 __all__ = ["IncidentMaterial", "IncidentView", "build", "letter", "render", "with_digits"]
 
 DANGER: Final = "Danger now? Ring 999; do not wait for this page."
+COUNTED: Final = ("Posts", "Distinct texts", "Accounts")
+READING_TAKES: Final = timedelta(minutes=15)
+"""A source that was read back to this long after the window's start was read back to its start."""
 READERS: Final = (
     "For the response owner, the senior leader, the headteachers and the Designated Safeguarding Lead. "
-    "It shows words of public posts: do not forward, print out or post it further."
+    "It shows words of public posts: do not forward it or post it further."
 )
 
 
@@ -54,7 +60,7 @@ class IncidentView:
         danger: said where a case is P0.
         readers: who may read it.
         figures: four. todo: cases that wait for somebody.
-        looking: where we looked.
+        looking: where we looked; gaps: what was not seen, but for what is still answering.
         claims, claims_more: claimed, known, how we know.
         earliest: the earliest found.
         timeline, timeline_left: one list. spread: how far. likeness: what counts as a copy.
@@ -84,6 +90,7 @@ class IncidentView:
     figures: tuple[Figure, ...]
     todo: tuple[Answer, ...]
     looking: Looking
+    gaps: tuple[str, ...]
     claims: tuple[Claim, ...]
     claims_more: str
     earliest: str
@@ -119,7 +126,7 @@ def build(material: IncidentMaterial) -> IncidentView:
     as_at = f"{wording.dated(material.made_at, zone)} {material.made_at.astimezone(zone).tzname()}"
     next_review = _next(material)
     rest = len(known.firsts) - telling.CLAIMS
-    figures = _figures(known)
+    figures = _figures(known, looking)
     still = _still(known)
     headline = _headline(known, looking, topic)
     return IncidentView(
@@ -143,6 +150,7 @@ def build(material: IncidentMaterial) -> IncidentView:
         figures=figures,
         todo=todo,
         looking=looking,
+        gaps=_gaps(known),
         claims=telling.claims(known),
         claims_more=f"and {wording.counted(rest, 'further text')}, under “Originals and copies”" if rest > 0 else "",
         earliest=telling.earliest(known),
@@ -199,7 +207,7 @@ def _standing(known: Known, looking: Looking, topic: str) -> str:
         return "we could not look: no source has been read yet"
     if not count:
         sources = wording.counted(looking.on, "source")
-        return f"nothing found on {topic} in the {wording.number(looking.on - len(looking.gaps))} of {sources} read"
+        return f"nothing found on {topic}; {wording.figure(looking.on - len(looking.gaps))} of {sources} read"
     said = f"{'at least ' if looking.gaps else ''}{wording.counted(count, 'public post')} on {topic}"
     if texts < count:
         said += f", {wording.counted(texts, 'text')} and {wording.counted(count - texts, 'copy', 'copies')}"
@@ -249,39 +257,58 @@ def _still(known: Known) -> str:
     ]
     if not names:
         return ""
-    return (
-        f"{wording.listed(names)} {wording.plural(len(names), 'has', 'have')} not answered yet. "
-        "A fuller page follows as soon as they have."
-    )
+    they = wording.plural(len(names), "it has", "they have")
+    return f"{wording.listed(names)}. A fuller page follows as soon as {they}."
 
 
-def _figures(known: Known) -> tuple[Figure, ...]:
-    """Return the four figures of page one."""
+def _gaps(known: Known) -> tuple[str, ...]:
+    """Return what was not seen; what is still answering is said beside it."""
     material = known.material
-    unread = any(source.sight in {Sight.BEHIND, Sight.NEVER} for source in material.coverage)
-    least = "+" if unread and material.mentions else ""
-    texts = len(known.firsts)
-    sources = Counter(stored.mention.source for stored in material.mentions)
-    open_cases = [case for case in material.cases if case.state.is_open]
-    waiting = sum(1 for case in open_cases if case.due and case.due < material.made_at)
-    unacknowledged = sum(1 for case in open_cases if case.state is CaseState.NEW)
-    nobody = f"{wording.figure(unacknowledged)} not acknowledged"
+    others = [source for source in material.coverage if source.source not in material.still]
+    unread = () if material.still and all(one.sight is Sight.OFF for one in others) else _unread(others, material)
+    too_old: dict[str, list[str]] = {}
+    for source in material.coverage:
+        start = material.read_back_to.get(source.source)
+        if source.sight is not Sight.OFF and start and start > material.window.start + READING_TAKES:
+            too_old.setdefault(wording.full(start, material.zone), []).append(known.book.source(source.source))
+    return (*unread, *(f"{wording.listed(names)} before {start}" for start, names in too_old.items()))
+
+
+def _unread(coverage: Sequence[Coverage], material: IncidentMaterial) -> tuple[str, ...]:
+    """Return the sources that were not read as they should be."""
+    return looked(coverage, material.made_at, material.zone).gaps
+
+
+def _figures(known: Known, looking: Looking) -> tuple[Figure, ...]:
+    """Return the four figures of page one; what nobody could look for is "?", never 0."""
+    material = known.material
+    count, texts = len(material.mentions), len(known.firsts)
+    if not count and looking.blind:
+        unknown = (Figure(name=name, value=UNKNOWN, note="nothing has been read yet") for name in COUNTED)
+        return (*unknown, _open_cases(material))
+    more = "+" if looking.gaps else ""
+    sources = len({stored.mention.source for stored in material.mentions})
     return (
         Figure(
-            name="Posts", value=f"{len(material.mentions)}{least}", note=f"in {wording.counted(len(sources), 'source')}"
+            name=COUNTED[0], value=f"{wording.figure(count)}{more}", note=f"in {wording.counted(sources, 'source')}"
         ),
         Figure(
-            name="Distinct texts",
-            value=f"{texts}",
-            note=f"{wording.counted(len(material.mentions) - texts, 'copy', 'copies')} of them",
+            name=COUNTED[1],
+            value=f"{wording.figure(texts)}{more}",
+            note=f"and {wording.counted(count - texts, 'copy', 'copies')} of them",
         ),
-        Figure(name="Accounts", value=f"{len(known.accounts)}", note="counted, never named"),
-        Figure(
-            name="Open cases",
-            value=f"{len(open_cases)}",
-            note=f"{nobody}, {waiting} late" if open_cases else "none waits",
-        ),
+        Figure(name=COUNTED[2], value=f"{wording.figure(len(known.accounts))}{more}", note="counted, never named"),
+        _open_cases(material),
     )
+
+
+def _open_cases(material: IncidentMaterial) -> Figure:
+    """Return how many cases wait for somebody."""
+    waiting = [case for case in material.cases if case.state.is_open]
+    late = sum(1 for case in waiting if case.due and case.due < material.made_at)
+    new = sum(1 for case in waiting if case.state is CaseState.NEW)
+    note = f"{wording.figure(new)} not acknowledged, {wording.figure(late)} late" if waiting else "none waits"
+    return Figure(name="Open cases", value=wording.figure(len(waiting)), note=note)
 
 
 def _likeness(material: IncidentMaterial) -> str:
@@ -294,9 +321,9 @@ def _likeness(material: IncidentMaterial) -> str:
 
 def _watch(material: IncidentMaterial) -> str:
     """Return what to look for until the next review."""
-    words = dict.fromkeys(clean(term) for term in material.terms)
-    listed = wording.listed([f"“{shortened(word, 60)}”" for word in words])
-    return f"Watch words: {listed}." + (" " + _nearby(material) if material.nearby else "")
+    listed = wording.listed([f"“{shortened(clean(term), 60)}”" for term in material.terms])
+    who = "" if material.next_review is None else "The response owner looks again, or whoever stands in. "
+    return f"{who}Watch words: {listed}. {_nearby(material)}".rstrip()
 
 
 def _gone(material: IncidentMaterial) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from monitor.records import aware
+from reports import wording
 from reports.stories import Stories
 from reports.wordbook import Wordbook
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
     from monitor.policy.escalation import Escalation
     from monitor.records import Case, Coverage, StoredMention, Window
+
+
+NEAR: Final = timedelta(days=wording.NEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,7 @@ class IncidentMaterial:
         cases: of these mentions.
         coverage: one for each source, as things stand at the window's end.
         still: names (`Coverage.source`) of the sources that are being read and have not answered yet.
+        read_back_to: `Coverage.source` -> the earliest moment that was ever asked of it.
         nearby: word of a term -> posts that have that word, but not the whole term.
         escalation, school_names, contact: for the words.
     """
@@ -60,6 +66,7 @@ class IncidentMaterial:
     cases: tuple[Case, ...]
     coverage: tuple[Coverage, ...]
     still: frozenset[str]
+    read_back_to: dict[str, datetime]
     nearby: dict[str, int]
     escalation: Escalation
     school_names: dict[str, str]
@@ -132,6 +139,9 @@ class Known:
             members, key=lambda stored: (stored.mention.repost_of is not None, stored.mention.published, stored.id)
         )
 
-    def account(self, stored: StoredMention) -> str:
-        """Return who published a post: a number within this report, never a name."""
-        return self.accounts.get(stored.author_key, "no account")
+    def at(self, moment: datetime) -> str:
+        """Return a moment in short: "Sun 21:00", with its date where the report goes back further than six days."""
+        zone = self.material.zone
+        if self.material.made_at - moment > NEAR:
+            return wording.full(moment, zone)
+        return f"{wording.DAYS[moment.astimezone(zone).weekday()]} {wording.hour(moment, zone)}"

@@ -76,7 +76,7 @@ def spread(known: Known) -> Spread | None:
         so_far += new + copies
         steps.append(
             Step(
-                label=wording.full(start, known.material.zone),
+                label=known.at(start),
                 originals=f"{new}",
                 copies=f"{copies}",
                 so_far=f"{so_far}",
@@ -118,7 +118,6 @@ def _edges(known: Known) -> tuple[int, list[datetime]]:
 
 def _chart(rows: Sequence[tuple[datetime, int, int]], every: str, known: Known) -> Chart:
     """Return the posts of each span; hatched where a source was not read to its end."""
-    zone = known.material.zone
     read = [source.last_read for source in known.material.coverage if source.sight is not Sight.OFF]
     behind = [source.last_read for source in known.material.coverage if source.sight in {Sight.BEHIND, Sight.NEVER}]
     seen_until = None if not read or None in behind else min((one for one in behind if one), default=None)
@@ -126,7 +125,7 @@ def _chart(rows: Sequence[tuple[datetime, int, int]], every: str, known: Known) 
     width = rows[1][0] - rows[0][0]
     bars = tuple(
         Bar(
-            label=wording.hour(start, zone) if every == "hour" else wording.full(start, zone),
+            label=known.at(start),
             count=new + copies,
             blind=never or (seen_until is not None and start + width > seen_until),
         )

@@ -24,6 +24,17 @@ ORIGINALS: Final = 40
 TIMELINE: Final = 60
 ANNEX: Final = 500
 LONGEST_QUOTE: Final = 280
+ACTS: Final = {
+    "ack": "acknowledged",
+    "note": "noted what was found",
+    "answer": "answered",
+    "wait": "waiting for somebody else",
+    "no-reply": "decided not to reply",
+    "refer": "referred",
+    "close": "closed",
+    "reopen": "opened again",
+}
+"""Acts of a case's history, in words; the others are words already."""
 PRESS: Final = frozenset({"feeds", "gdelt"})
 """Sources whose posts are articles of publishers, which may be named."""
 
@@ -119,7 +130,7 @@ def _claim(first: int, known: Known) -> Claim:
     members = known.stories.members(first)
     accounts = len({stored.author_key for stored in members if stored.author_key})
     told = wording.counted(len(members), "post")
-    told += f", {wording.counted(accounts, 'account')}" if accounts else ""
+    told += f" by {wording.counted(accounts, 'account')}" if accounts else ""
     noted = _noted(known.cases.get(first, ()), known) if not closed else None
     owner = book.owner(judgement.owner, judgement.schools) if judgement and judgement.owner else ""
     press = dict.fromkeys(_publisher(stored) for stored in members if stored.mention.source in PRESS)
@@ -127,7 +138,7 @@ def _claim(first: int, known: Known) -> Claim:
     return Claim(
         claim=words or category,
         quoted=bool(words),
-        about=f"No. {known.number(first)}, {told}" + (f" · {category}" if words else ""),
+        about=f"No. {known.number(first)}" + (f" · {category}" if words else ""),
         known=noted[0] if noted else "Not confirmed, not denied." + (f" Ask the {owner}." if owner else ""),
         checked=noted is not None,
         how=f"{noted[1]} {how}" if noted else f"{how} Nobody has recorded a check.",
@@ -147,6 +158,16 @@ def _noted(cases: tuple[Case, ...], known: Known) -> tuple[str, str] | None:
         return None
     at, reference, why = max(notes)
     return shortened(unnamed(why), 200), f"Recorded in {reference}, {known.book.when(at)}."
+
+
+def _account(stored: StoredMention, known: Known) -> str:
+    """Return who published a post: "account 7"; "" for an article, and where the source names nobody."""
+    return "" if stored.mention.source in PRESS else known.accounts.get(stored.author_key, "")
+
+
+def _act(what: str) -> str:
+    """Return an act of a case's history in words."""
+    return ACTS.get(what, shortened(unnamed(what), 80))
 
 
 def _publisher(stored: StoredMention) -> str:
@@ -188,7 +209,7 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
         face = known.face(first)
         category = book.category(face.judgement.category) if face.judgement else "Not judged yet"
         number = known.number(first)
-        who = f", {known.account(face)}" if face.author_key else ""
+        who = f", {account}" if (account := _account(face, known)) else ""
         rows.append((face.mention.published, "Post", f"{category}{_where(face, known)}{who}", f"{number}"))
         copies = Counter(
             _hour(stored.mention.published) for stored in known.stories.members(first) if stored.id != face.id
@@ -198,10 +219,7 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
             for hour, count in copies.items()
         ]
         for case in known.cases.get(first, ()):
-            rows += [
-                (event.at, "We", f"{case.reference}: {shortened(unnamed(event.what), 80)}", f"{number}")
-                for event in case.history
-            ]
+            rows += [(event.at, "We", f"{case.reference} {_act(event.what)}", f"{number}") for event in case.history]
     rows.sort(key=lambda row: (row[0], row[1] == "We", row[2]))
     cut = slice(TIMELINE // 3, len(rows) - 2 * TIMELINE // 3) if len(rows) > TIMELINE else slice(0, 0)
     hidden = rows[cut]
@@ -210,10 +228,7 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
     if hidden:
         span = f"between {book.when(hidden[0][0])} and {book.when(hidden[-1][0])}"
         left = f"{wording.counted(len(hidden), 'line')} {span} left out; every post stands in the evidence."
-    shown = tuple(
-        Moment(at=wording.full(at, material.zone), who=who, what=what, evidence=number)
-        for at, who, what, number in rows
-    )
+    shown = tuple(Moment(at=known.at(at), who=who, what=what, evidence=number) for at, who, what, number in rows)
     return shown, left
 
 
@@ -242,7 +257,7 @@ def _original(first: int, known: Known) -> Original:
         copies = f"{wording.counted(len(others), 'copy', 'copies')}"
         copies += f", {reposts} of them {wording.plural(reposts, 'a repost', 'reposts')}" if reposts else ""
         copies += f" (no. {_ranges(numbers)})"
-    who = f" · {known.account(face)}" if face.author_key else ""
+    who = f" · {account}" if (account := _account(face, known)) else ""
     where = book.source(face.mention.source) if closed else place(face, book)
     school = book.school(judgement.schools if judgement else ())
     return Original(
@@ -302,7 +317,7 @@ def _answer(case: Case, known: Known) -> Answer:
         if event.by == "monitor":
             continue
         why = f": {shortened(unnamed(event.why), 200)}" if event.why and not case.restricted else ""
-        acts.append(f"{wording.sentence(known.book.when(event.at))} {shortened(unnamed(event.what), 80)}{why}")
+        acts.append(f"{wording.sentence(known.book.when(event.at))} {_act(event.what)}{why}")
     state = "Not acknowledged yet" if case.state is CaseState.NEW else wording.sentence(case.state.value)
     return Answer(
         case=item(case, stored, members, known.stories.size(first), known.book),

@@ -41,6 +41,15 @@ class WeekCount:
         """Whether the count is the whole count."""
         return self.total is not None and not self.unread and not self.faded
 
+    @property
+    def known(self) -> int | None:
+        """The count as far as it is known: none found where not all was seen is not zero, it is None."""
+        return self.total if self.total or self.seen else None
+
+    def known_of(self, code: str) -> int | None:
+        """The same for one school."""
+        return None if self.known is None else self.schools.get(code, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeCount:

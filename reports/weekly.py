@@ -32,6 +32,7 @@ OUTSTANDING: Final = 12
 ASKED: Final = 8
 REVIEW_SOON: Final = timedelta(days=30)
 DAYS: Final = 7
+DEAD_ONE_BY_ONE: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class WeeklyView:
         headline: the week in one sentence.
         asks: what is asked of the reader; asks_more: what else.
         figures: four. covered: what was not seen, in a sentence; all_read: whether that is nothing.
-        trends: a chart for each school. trend_note: how to read them, and which weeks were not wholly seen.
+        trends: a chart for each school. trend_gaps: which weeks were not wholly seen, "" if all were.
         themes, themes_more: the largest five, and the others in a sentence.
         times, times_note: response times; what is counted.
         waiting, waiting_more: still open.
@@ -100,7 +101,7 @@ class WeeklyView:
     covered: str
     all_read: bool
     trends: tuple[Trend, ...]
-    trend_note: str
+    trend_gaps: str
     themes: tuple[Theme, ...]
     themes_more: str
     times: tuple[Times, ...]
@@ -151,7 +152,7 @@ def build(material: WeeklyMaterial) -> WeeklyView:
         covered=_covered(material, unread),
         all_read=bool(material.grid) and not unread,
         trends=evidence.trends(material),
-        trend_note=evidence.trend_note(material),
+        trend_gaps=evidence.trend_gaps(material),
         themes=tuple(evidence.theme(theme, book) for theme in themes[:THEMES]),
         themes_more=evidence.themes_more(themes[THEMES:], restricted, material.unjudged, book),
         times=evidence.times(material),
@@ -272,17 +273,7 @@ def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
     """Return what only a leader can move: what is late, what nobody reads, what must be renewed."""
     end = material.window.end
     asks = [_ask_restricted(material), *_ask_late(material, book)]
-    for source in material.coverage:
-        if source.sight in {Sight.BEHIND, Sight.NEVER}:
-            since = f" since {_when(material, source.last_read)}" if source.last_read else "; it never was"
-            asks.append(
-                Ask(
-                    by="This week",
-                    what=f"Have {evidence.name_of(source)} mended: it is not read{since}",
-                    who=book.role("network_manager"),
-                    late=False,
-                )
-            )
+    asks += _ask_mended(material, book)
     today = end.astimezone(material.zone).date()
     if material.review_due and material.review_due - today <= REVIEW_SOON:
         over = material.review_due < today
@@ -296,6 +287,21 @@ def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
             )
         )
     return tuple(ask for ask in asks if ask)
+
+
+def _ask_mended(material: WeeklyMaterial, book: Wordbook) -> list[Ask]:
+    """Return the sources that are not read now, one by one if they are few."""
+    dead = [source for source in material.coverage if source.sight in {Sight.BEHIND, Sight.NEVER}]
+    if len(dead) > DEAD_ONE_BY_ONE:
+        names = wording.listed([evidence.name_of(source) for source in dead])
+        said = [f"Have {wording.number(len(dead))} sources mended, which are not read now: {names}"]
+    else:
+        said = [
+            f"Have {evidence.name_of(source)} mended: "
+            + (f"not read since {_when(material, source.last_read)}" if source.last_read else "never read yet")
+            for source in dead
+        ]
+    return [Ask(by="This week", what=what, who=book.role("network_manager"), late=False) for what in said]
 
 
 def _ask_restricted(material: WeeklyMaterial) -> Ask | None:
@@ -368,8 +374,12 @@ def _figures(material: WeeklyMaterial) -> tuple[Figure, ...]:
     return (
         Figure(
             name="Public mentions",
-            value="?" if week.total is None else f"{wording.figure(week.total)}{'' if week.seen else '+'}",
-            note="new in this week" if week.seen else "at least; not all was seen",
+            value="?" if week.known is None else f"{wording.figure(week.known)}{'' if week.seen else '+'}",
+            note="new in this week"
+            if week.seen
+            else "not known"
+            if week.known is None
+            else "at least; not all was seen",
             usual=_usual_words(_usual_count(material), "a week"),
         ),
         Figure(
@@ -399,8 +409,7 @@ def _usual_words(usual: tuple[int, int] | None, per: str) -> str:
     """Return the usual range in words."""
     if usual is None:
         return "too little history to say what is usual"
-    words = wording.range_of(*usual) if any(usual) else "none"
-    return f"usually {words} {per}".rstrip()
+    return f"usually {wording.range_of(*usual)} {per}".rstrip() if any(usual) else "usually none"
 
 
 def _usual_count(material: WeeklyMaterial) -> tuple[int, int] | None:

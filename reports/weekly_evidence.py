@@ -127,7 +127,7 @@ def trends(material: WeeklyMaterial) -> tuple[Trend, ...]:
 
 def _bar(week: WeekCount, code: str, zone: ZoneInfo) -> Bar:
     """Return the week of one school as a bar."""
-    count = None if week.total is None else week.schools.get(code, 0)
+    count = week.known_of(code)
     return Bar(label=_date(week.window.start, zone), count=count, blind=count is not None and not week.seen)
 
 
@@ -145,14 +145,13 @@ def _finding(bars: Sequence[Bar], usual: tuple[int, int] | None) -> str:
     return f"{said}, {place} the usual {wording.range_of(*usual)}"
 
 
-def trend_note(material: WeeklyMaterial) -> str:
-    """Return how the charts are to be read, and which weeks were not wholly seen, and why."""
-    said = ["A post about both schools counts in each chart. The grey band is the middle half of up to eight weeks."]
+def trend_gaps(material: WeeklyMaterial) -> str:
+    """Return which weeks were not wholly seen, and why; "" if all were."""
     gaps = [week for week in material.weeks if not week.seen]
-    if gaps:
-        weeks = "; ".join(f"week from {_date(week.window.start, material.zone)}: {_gap(week)}" for week in gaps)
-        said.append(f"Hatched weeks were not wholly seen, and “+” means “or more” ({weeks}).")
-    return " ".join(said)
+    if not gaps:
+        return ""
+    weeks = "; ".join(f"week from {_date(week.window.start, material.zone)}: {_gap(week)}" for week in gaps)
+    return f"Not wholly seen, so “+” means “or more”: {weeks}."
 
 
 def _gap(week: WeekCount) -> str:
@@ -170,7 +169,7 @@ def _gap(week: WeekCount) -> str:
 def week_row(week: WeekCount, material: WeeklyMaterial) -> WeekRow:
     """Return one week in figures."""
     bars = [_bar(week, code, material.zone) for code in material.school_names]
-    total = Bar(label="", count=week.total, blind=week.total is not None and not week.seen)
+    total = Bar(label="", count=week.known, blind=week.known is not None and not week.seen)
     return WeekRow(
         label=_date(week.window.start, material.zone),
         counts=tuple(bar.mark for bar in bars),

@@ -1,10 +1,11 @@
-"""``python -m training STEP``: each step's command line."""
+"""``python -m training STEP``: each step's command line; every step prints its figures as one line of JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,70 +13,79 @@ import torch
 
 from training import data, student, teacher, triage
 from training.evaluate import scores
-from training.network import Network, Schedule, predict, tokenize
+from training.network import Network, predict, tokenize
+from training.ship import ship
 from training.transfer import transfer
+
+STEPS = ("teacher", "label", "student", "average", "transfer", "validate", "finish", "ship")
 
 
 def main() -> None:
-    """Run one step and print its figures as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training")
-    parser.add_argument("step", choices=["teacher", "label", "student", "average", "transfer", "validate", "finish"])
-    parser.add_argument("--data", type=Path, default=data.data_folder())
-    parser.add_argument("--encoder", type=Path)
+    """Run one step."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--data", type=Path, default=data.data_folder(), help="the public corpora")
+    parser.add_argument("--encoder", type=Path, help="folder of MPNet (teacher) or MiniLM (all other steps)")
     parser.add_argument("--posts", type=Path, default=data.REPOSITORY / "benchmarks" / "posts" / "seen")
     parser.add_argument("--matrix", type=Path, default=data.REPOSITORY.parent / "shared" / "policy" / "matrix.json")
-    parser.add_argument("--work", type=Path, default=Path("training-work"))
-    parser.add_argument("--fold", type=int, default=0)
+    parser.add_argument("--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps")
+    parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' recorded opinions")
+    parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=float, default=student.SCHEDULE.epochs)
-    parser.add_argument("--rate", type=float, default=student.SCHEDULE.rate)
-    parser.add_argument("--labels", type=Path, default=student.LABELS)
-    parser.add_argument("--without-teacher", action="store_true")
-    parser.add_argument("--subset", type=int, default=1)
+    parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     started = time.time()
-    corpus = data.read_corpus(arguments.data)[:: arguments.subset]
-    if arguments.step == "teacher":
-        network = teacher.train_teacher(corpus, arguments.encoder, arguments.fold, arguments.seed, arguments.work)
-        logits, _ = predict(network, tokenize(arguments.encoder, [e.text for e in corpus]))
-    elif arguments.step == "label":
-        logits = teacher.opinions(corpus, arguments.work)
+    figures = _triage(arguments) if arguments.step in {"validate", "finish", "ship"} else _public(arguments)
+    told = {"step": arguments.step, "fold": arguments.fold, "seed": arguments.seed, **figures}
+    print(json.dumps({**told, "seconds": round(time.time() - started, 1)}))
+
+
+def _public(arguments: argparse.Namespace) -> dict[str, float]:
+    """The steps on the public corpora."""
+    corpus = data.read_corpus(arguments.data)
+    encoder, work = arguments.encoder, arguments.work
+    if arguments.step == "transfer":
+        return transfer(corpus, encoder, arguments.seed)
+    if arguments.step == "label":
+        logits = teacher.opinions(corpus, work)
         student.record(logits, arguments.labels)
-    elif arguments.step == "transfer":
-        print(json.dumps(transfer(corpus, arguments.encoder, arguments.seed), indent=1))
-        return
-    elif arguments.step in {"validate", "finish"}:
-        posts = data.read_posts(arguments.posts)
-        categories = triage.category_ids(arguments.matrix)
-        material = triage.Material(corpus, posts, categories, arguments.labels, arguments.encoder)
-        common = (arguments.work / "student-mean.pt", arguments.encoder, triage.heads(categories))
-        if arguments.step == "validate":
-            found = triage.cross_validate(material, posts, *common, arguments.fold)
-            np.savez_compressed(arguments.work / f"fold-{arguments.fold}.npz", **found)
-            return
-        networks = [triage.fine_tune(material, *common, material.posts, seed) for seed in triage.SEEDS]
-        for seed, network in zip(triage.SEEDS, networks, strict=True):
-            logits, _ = predict(network, material.tokens)
-            print(json.dumps({"step": "finish", "seed": seed, **scores(corpus, logits)}))
-        network = triage.average(networks)
-        logits, _ = predict(network, material.tokens)
-        torch.save(network.state_dict(), arguments.work / "final.pt")
-    elif arguments.step == "average":
-        paths = sorted(arguments.work.glob("student-[0-9].pt"))
-        states = [torch.load(path, map_location="cpu") for path in paths]
-        mean = {key: sum(state[key].float() for state in states) / len(states) for key in states[0]}
-        network = Network(arguments.encoder, teacher.HEADS)
-        network.load_state_dict(mean)
-        logits, _ = predict(network, tokenize(arguments.encoder, [e.text for e in corpus]))
-        torch.save(network.state_dict(), arguments.work / "student-mean.pt")
+        return scores(corpus, logits)
+    if arguments.step == "teacher":
+        network = teacher.train_teacher(corpus, encoder, arguments.fold, arguments.seed, work)
+    elif arguments.step == "student":
+        labels = None if arguments.without_teacher else arguments.labels
+        network = student.train_student(corpus, encoder, replace(student.SCHEDULE, seed=arguments.seed), labels)
+        torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
     else:
-        schedule = Schedule(arguments.epochs, student.SCHEDULE.batch, arguments.rate, seed=arguments.seed)
-        network = student.train_student(corpus, arguments.encoder, schedule, None if arguments.without_teacher else arguments.labels)
-        logits, _ = predict(network, tokenize(arguments.encoder, [e.text for e in corpus]))
-        torch.save(network.state_dict(), arguments.work / f"student-{arguments.seed}.pt")
-    figures = {"step": arguments.step, "fold": arguments.fold, "seed": arguments.seed, **scores(corpus, logits)}
-    print(json.dumps({**figures, "seconds": round(time.time() - started, 1)}))
+        states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]
+        network = Network(encoder, teacher.HEADS)
+        network.load_state_dict(triage.mean(states))
+        torch.save(network.state_dict(), work / "student-mean.pt")
+    logits, _ = predict(network, tokenize(encoder, [example.text for example in corpus]))
+    return scores(corpus, logits)
+
+
+def _triage(arguments: argparse.Namespace) -> dict[str, float]:
+    """The steps on the invented posts."""
+    posts = data.read_posts(arguments.posts)
+    categories = triage.category_ids(arguments.matrix)
+    material = triage.material(posts, categories, arguments.work / "student-mean.pt", arguments.encoder)
+    if arguments.step == "validate":
+        unseen = triage.groups(posts) == arguments.fold
+        network = triage.fine_tune(material, np.flatnonzero(~unseen), arguments.seed)
+        logits, vectors = predict(network, material.tokens)
+        rows = np.flatnonzero(unseen)
+        np.savez(arguments.work / f"fold-{arguments.fold}.npz", vectors=vectors, rows=rows, **logits)
+        return {"category_accuracy": triage.accuracy(posts, categories, logits["categories"], rows)}
+    if arguments.step == "finish":
+        everything = np.arange(len(posts))
+        states = [triage.fine_tune(material, everything, seed).state_dict() for seed in triage.SEEDS]
+        torch.save(triage.mean(states), arguments.work / "final.pt")
+        return {}
+    network = triage.untrained(material)
+    network.load_state_dict(torch.load(arguments.work / "final.pt", map_location="cpu"))
+    return ship(network.float(), arguments)
 
 
 main()

@@ -16,7 +16,7 @@ from training.network import Network, Schedule, Targets, fit, tokenize
 from training.teacher import HEADS, gold
 
 LABELS: Final = Path(__file__).with_name("teacher_labels.npz")
-SCHEDULE: Final = Schedule(epochs=6, batch=64, rate=1e-4)
+SCHEDULE: Final = Schedule(epochs=4, batch=64, rate=1e-4)
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 

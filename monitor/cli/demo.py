@@ -63,6 +63,8 @@ def _run(folder: Path) -> tuple[tuple[Run, ...], tuple[Case, ...], list[Rendered
         from monitor.jobs.daily import daily, window_for
         from monitor.jobs.demo import demo_workplace
         from monitor.jobs.judge import judge_pending
+        from monitor.jobs.weekly import weekly
+        from monitor.jobs.weekly import window_for as week_before
 
         with demo_workplace(folder.resolve()) as place:
             runs = collect(
@@ -74,11 +76,12 @@ def _run(folder: Path) -> tuple[tuple[Run, ...], tuple[Case, ...], list[Rendered
             progress.update(task, description="judging what is about the schools")
             opened = judge_pending(place)
             progress.update(task, description="building and delivering the reports")
-            rendered, _ = daily(place, window_for(place, place.clock()))
+            digest, _ = daily(place, window_for(place, place.clock()))
+            report, _ = weekly(place, week_before(place, place.clock()))
             raise_alerts(place)
             place.postman.deliver()
             progress.update(task, description="done")
-    return runs, opened, [rendered], place
+    return runs, opened, [digest, report], place
 
 
 def _print(
@@ -112,8 +115,8 @@ def _print(
     )
     for rendered in reports:
         click.echo(f"{rendered.name}: {rendered.subject}")
-        for ending in ("html", "txt"):
-            click.echo(f"  {folder / 'reports' / rendered.name}.{ending}")
+    for report in sorted((folder / "reports").iterdir()):
+        click.echo(f"  {report}")
     for message in sorted((folder / "outbox").glob("*.eml")):
         click.echo(f"  {message}")
     click.echo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,9 +54,11 @@ def command(
     """
     from monitor.jobs.incident import stand_down, watch
     from monitor.jobs.incident_terms import Terms
+    from monitor.jobs.judge import judge_pending
 
     asked = Terms.of(terms) if terms or not over else None
-    with open_place(config) as place:
+    with ExitStack() as stack:
+        place = stack.enter_context(open_place(config))
         if over:
             page = stand_down(place, asked, why=why or "No reason was given.", tell=send)
             _show(place, page, send=send)
@@ -63,11 +66,17 @@ def command(
         assert asked is not None  # noqa: S101 - without --stand-down terms are checked above
         try:
             with console(err=True).status("starting") as status:
-                for page in watch(place, asked, since=since, lasts=lasts, tell=send, progress=status.update):
+                for page in watch(
+                    place, asked, since=since, judge=judge_pending, lasts=lasts, tell=send, progress=status.update
+                ):
                     _show(place, page, send=send)
         except KeyboardInterrupt:
+            # left open: a source that is still being read would take a closed store for a fault of its own
+            stack.pop_all()
             click.echo("Stopped. What was written stays; the same command goes on, and --stand-down ends it.")
             sys.exit(INTERRUPTED)
+        if page.still:
+            stack.pop_all()
 
 
 def _show(place: Workplace, page: Page, *, send: bool) -> None:
@@ -75,7 +84,7 @@ def _show(place: Workplace, page: Page, *, send: bool) -> None:
     click.echo(f"{page.view.as_at}, {page.view.next_review}: {safe(page.view.headline)}")
     if page.view.still:
         click.echo(f"  STILL ANSWERING: {safe(page.view.still)}")
-    for gap in page.view.looking.gaps:
+    for gap in page.view.gaps:
         click.echo(f"  not seen: {safe(gap)}")
     for file in (page.html, page.pdf, page.evidence):
         if file:

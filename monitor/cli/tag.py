@@ -56,7 +56,8 @@ def command(file: TextIO, policy: Path | None, *, explain: bool) -> None:
 
 def _with_progress(file: TextIO) -> Iterator[str]:
     """Give the lines of a file, with a progress bar where somebody watches and the length is known."""
-    path = Path(file.name) if isinstance(file.name, str) else None
+    name = getattr(file, "name", None)
+    path = Path(name) if isinstance(name, str) else None
     if not sys.stderr.isatty() or sys.stdout.isatty() or path is None or not path.is_file():
         yield from file
         return

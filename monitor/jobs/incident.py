@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from analysis import pipeline
-from analysis.encoder import Encoder
 from analysis.stories import LIKENESS
 from monitor.errors import ConfigError
 from monitor.jobs import coverage as seen
@@ -17,13 +15,12 @@ from monitor.jobs.alerts import raise_alerts
 from monitor.jobs.evidence import Exhibit, bundle
 from monitor.jobs.incident_reading import Reading
 from monitor.jobs.incident_terms import Terms, nearby
-from monitor.jobs.judge import judge_pending
 from monitor.jobs.telling import told
 from monitor.jobs.workplace import write_private
 from monitor.logs import log
 from monitor.mail import compose
 from monitor.records import Relevance, Sight, Window
-from monitor.store import cases, mentions, outbox
+from monitor.store import cases, incidents, mentions, outbox
 from reports import incident as page_of
 from reports.incident_material import IncidentMaterial, Known
 from reports.incident_telling import withheld
@@ -73,11 +70,12 @@ class Page:
     told: int
 
 
-def watch(
+def watch(  # noqa: PLR0913 - how long, how patient, and whom to tell
     place: Workplace,
     terms: Terms,
     *,
     since: datetime,
+    judge: Callable[[Workplace], object],
     lasts: timedelta = timedelta(0),
     tell: bool = True,
     first_page: timedelta = FIRST_PAGE,
@@ -93,6 +91,7 @@ def watch(
         place: the workplace.
         terms: what it is about.
         since: what the report covers from, zone-aware; no more than thirty days ago.
+        judge: judges what nobody judged yet, and opens cases (`monitor.jobs.judge.judge_pending`).
         lasts: how long to go on; zero for one look.
         tell: queue each page for those who decide.
         first_page: how long slow sources are waited for.
@@ -110,17 +109,17 @@ def watch(
     incident_file.keep(place, incident)
     started = reading.start()
     progress(f"reading {', '.join(started) or 'nothing: no source is on'}")
-    # loaded while the sources answer
-    judges = pipeline.judges_of(place.policy, Encoder.load())
     while True:
         turn = place.clock()
         again = turn + EVERY if turn + EVERY <= over else None
         for patience in (first_page, EVERY - first_page):
             reading.wait(patience.total_seconds())
             progress("judging what came")
-            judge_pending(place, judges)
+            judge(place)
             raise_alerts(place)
-            incident, page = _update(place, incident, still=reading.still, next_review=again or place.clock() + REVIEW)
+            incident, page = _update(
+                place, incident, still=reading.still, next_review=again or place.clock() + REVIEW, tell=tell
+            )
             yield page
             if not page.still:
                 break
@@ -139,7 +138,6 @@ def stand_down(place: Workplace, terms: Terms | None, *, why: str, tell: bool = 
         ConfigError: no such incident is open, or several are and none is named.
     """
     incident = incident_file.to_stand_down(place, terms)
-    judge_pending(place)
     incident, page = _update(place, incident, still=frozenset(), next_review=None, tell=tell, why=why)
     incident_file.keep(place, incident.model_copy(update={"closed": place.clock()}))
     return page
@@ -223,7 +221,7 @@ def gather(
         made_at=now,
         next_review=next_review,
         stood_down=why,
-        mentions=chosen,
+        mentions=tuple(_as_it_may_be_copied(place, stored) for stored in chosen),
         numbers={mention: number for number, mention in enumerate(numbers, 1)},
         gone=tuple(number for number, mention in enumerate(numbers, 1) if mention not in known),
         stories=stories,
@@ -231,6 +229,7 @@ def gather(
         cases=tuple(own_cases.values()),
         coverage=tuple(_answering(source, still) for source in seen.coverage(place, connection, window)),
         still=still,
+        read_back_to=incidents.read_back_to(connection),
         nearby=nearby(terms, closest),
         escalation=place.policy.escalation,
         school_names={school.code: school.name for school in place.policy.schools.schools},
@@ -260,6 +259,14 @@ def _words(stored: StoredMention) -> str:
     return f"{stored.mention.title} {stored.mention.text}"
 
 
+def _as_it_may_be_copied(place: Workplace, stored: StoredMention) -> StoredMention:
+    """Return a post without its words where its source's terms forbid a copy that outlives it."""
+    policy = place.policy.sources[stored.mention.source]
+    if policy.keep is None and policy.on_deletion != "forget":
+        return stored
+    return replace(stored, mention=replace(stored.mention, title="", text=""))
+
+
 def _answering(source: Coverage, still: frozenset[str]) -> Coverage:
     """Return a source's coverage; one that is still answering has not been read, whatever it gave before."""
     if source.source not in still:
@@ -267,7 +274,7 @@ def _answering(source: Coverage, still: frozenset[str]) -> Coverage:
     return replace(
         source,
         sight=Sight.BEHIND if source.last_read else Sight.NEVER,
-        why="still answering when this page was written",
+        why="still answering",
         next_try=None,
     )
 

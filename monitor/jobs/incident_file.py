@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, ValidationError
@@ -95,6 +97,22 @@ def going_on(place: Workplace) -> tuple[Incident, ...]:
 def keep(place: Workplace, incident: Incident) -> None:
     """Write an incident down."""
     write_private(folder(place, incident) / FILE, incident.model_dump_json(indent=2) + "\n")
+
+
+def forget_old(place: Workplace) -> int:
+    """Remove the reports and bundles of incidents whose time is over; return how many went.
+
+    They hold words of posts, and are kept as long as the words of the most urgent post may be, counted from the
+    day on which the incident was stood down, or opened if it never was (PR07).
+    """
+    oldest = place.clock() - timedelta(days=place.settings.retention.P0)
+    over = [incident for incident in everything(place) if (incident.closed or incident.opened) < oldest]
+    for incident in over:
+        try:
+            shutil.rmtree(folder(place, incident))
+        except OSError as error:
+            raise StoreError(f"{folder(place, incident)} cannot be removed: {error.strerror}") from error
+    return len(over)
 
 
 def _read(file: Path) -> Incident:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from monitor.errors import QuotaSpent, RateLimited, SourceError
 from monitor.jobs.collect import arrival_of, wipe
-from monitor.jobs.routine import Done
 from monitor.jobs.sources import allowance, make_collector, standings
 from monitor.records import Gone, Malformed, Mention, Outcome, Purpose, Run, Spent, Window
 from monitor.store import rechecks, runs
@@ -101,20 +100,6 @@ def recheck(place: Workplace) -> Rechecked:
     if faults:
         raise ExceptionGroup("collectors with a fault of their own", faults)
     return total
-
-
-def recheck_job(place: Workplace, planned: datetime) -> Done:
-    """Do it for the clock; the next `collect` judges what was edited."""
-    del planned
-    done = recheck(place)
-    return Done(
-        figures={
-            "asked": done.asked,
-            "wiped": done.wiped,
-            "changed": done.changed,
-            "incomplete": done.incomplete,
-        }
-    )
 
 
 def _is_due(place: Workplace, standing: Standing) -> bool:

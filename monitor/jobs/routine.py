@@ -9,7 +9,10 @@ from monitor.jobs.alerts import raise_alerts
 from monitor.jobs.collect import collect
 from monitor.jobs.daily import daily, window_for
 from monitor.jobs.judge import judge_pending
+from monitor.jobs.recheck import recheck
 from monitor.jobs.retention import retain
+from monitor.jobs.weekly import weekly
+from monitor.jobs.weekly import window_for as week_before
 from monitor.records import Outcome
 from monitor.store import journal
 
@@ -52,6 +55,28 @@ def daily_job(place: Workplace, planned: datetime) -> Done:
     window = window_for(place, planned)
     # after days of silence the digest covers them all: nothing falls between two digests
     daily(place, replace(window, start=min(window.start, before or window.start)))
+    delivered = place.postman.deliver()
+    return Done(figures={"sent": delivered.sent, "filed": delivered.filed, "delayed": delivered.delayed})
+
+
+def recheck_job(place: Workplace, planned: datetime) -> Done:
+    """Ask the sources for what we hold; the next `collect` judges what was edited."""
+    del planned
+    done = recheck(place)
+    return Done(
+        figures={
+            "asked": done.asked,
+            "wiped": done.wiped,
+            "changed": done.changed,
+            "incomplete": done.incomplete,
+        }
+    )
+
+
+def weekly_job(place: Workplace, planned: datetime) -> Done:
+    """Build the report of the seven days before, and send it."""
+    judge_pending(place)
+    weekly(place, week_before(place, planned))
     delivered = place.postman.deliver()
     return Done(figures={"sent": delivered.sent, "filed": delivered.filed, "delayed": delivered.delayed})
 

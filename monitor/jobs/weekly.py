@@ -5,6 +5,8 @@ Words of posts stay in the store. Of a case's history the report gets moments, n
 
 from __future__ import annotations
 
+from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import ConfigError
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Case, Rendered
+    from monitor.records import Case, Coverage, Rendered
     from monitor.store.figures import Tally
     from reports.week import CaseTimes
 
 WEEKS: Final = 12
+GONE: Final = "gone at the source"
+"""Why a tombstone was set for what its source took down; see `monitor.jobs.collect`."""
 MOST_MENTIONS: Final = 20_000
 """Mentions of one week that are sorted into stories; beyond them a post counts as a story of its own."""
 
@@ -79,6 +83,7 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Weekl
     touched = figures.cases_touched(connection, Window(start=windows[0].start, end=window.end))
     cases = tuple(times_of(place, case, window.end) for case in touched)
     tallies = figures.tallies(connection, window)
+    coverage = seen.coverage(place, connection, window)
     dpia = place.settings.privacy.dpia
     return WeeklyMaterial(
         federation=place.settings.federation.name,
@@ -91,11 +96,11 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Weekl
         unjudged=sum(tally.count for tally in tallies if not tally.category),
         cases=cases,
         working_day=working_day(place.settings.calendar),
-        coverage=seen.coverage(place, connection, window),
+        coverage=coverage,
         grid=grid(place, connection, window, readings),
         retagged=_said(touched, window, "wrong tag"),
         not_ours=_said(touched, window, "not about us"),
-        erased=_erased(place, connection, window),
+        erased=_erased(place, figures.erased(connection, window), coverage),
         troubles=_troubles(connection, window),
         review_due=dpia.review_due if dpia else None,
         escalation=place.policy.escalation,
@@ -116,20 +121,20 @@ def _themes(
     stories = _stories(connection, window)
     out = []
     for category, count in _by_category(tallies).items():
-        tones: dict[str, int] = {}
+        tones: Counter[str] = Counter()
         for tally in tallies:
             if tally.category == category and tally.sentiment:
-                tones[tally.sentiment] = tones.get(tally.sentiment, 0) + tally.count
+                tones[tally.sentiment] += tally.count
         sizes = stories.get(category, [])
         opened = [case for case in cases if case.category == category and window.start <= case.started < window.end]
         out.append(
             ThemeCount(
                 category=category,
                 count=count,
-                before=earlier.get(category, 0),
+                before=earlier[category],
                 stories=len(sizes) + max(0, count - sum(sizes)),
                 largest=max(sizes, default=1),
-                tones=tones,
+                tones=dict(tones),
                 cases=len(opened),
                 decided=sum(not case.open_at(window.end) for case in opened),
             )
@@ -137,12 +142,12 @@ def _themes(
     return tuple(out)
 
 
-def _by_category(tallies: Iterable[Tally]) -> dict[str, int]:
+def _by_category(tallies: Iterable[Tally]) -> Counter[str]:
     """Return category -> mentions; what is not judged yet has no category."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for tally in tallies:
         if tally.category:
-            counts[tally.category] = counts.get(tally.category, 0) + tally.count
+            counts[tally.category] += tally.count
     return counts
 
 
@@ -150,12 +155,10 @@ def _stories(connection: sa.Connection, window: Window) -> dict[str, list[int]]:
     """Return category -> how many of its mentions each of its stories has."""
     found = mentions.between(connection, window, limit=MOST_MENTIONS)
     first = {number: first for first, copies in told(found).items() for number in (first, *copies)}
-    sizes: dict[str, dict[int, int]] = {}
+    sizes: dict[str, Counter[int]] = {}
     for stored in found:
         if stored.judgement:
-            of = sizes.setdefault(stored.judgement.category, {})
-            story = first.get(stored.id, stored.id)
-            of[story] = of.get(story, 0) + 1
+            sizes.setdefault(stored.judgement.category, Counter())[first.get(stored.id, stored.id)] += 1
     return {category: list(of.values()) for category, of in sizes.items()}
 
 
@@ -167,21 +170,21 @@ def _said(cases: Iterable[Case], window: Window, what: str) -> int:
     )
 
 
-def _erased(place: Workplace, connection: sa.Connection, window: Window) -> dict[str, int]:
-    """Return reason -> posts erased in `window`.
+def _erased(place: Workplace, tombstones: dict[tuple[str, str], int], coverage: tuple[Coverage, ...]) -> dict[str, int]:
+    """Return reason -> posts erased in the week.
 
     An article has two tombstones, its own and its address's. Sources that must forget leave none: what they
     took down is known from their runs.
     """
     sources = place.policy.sources
-    counts: dict[str, int] = {}
-    for (source, why), graves in figures.erased(connection, window).items():
+    counts: Counter[str] = Counter()
+    for (source, why), graves in tombstones.items():
         article = source in sources and sources[source].kind == "article"
-        counts[why] = counts.get(why, 0) + (-(-graves // 2) if article else graves)
-    for found in seen.coverage(place, connection, window):
+        counts[why] += ceil(graves / 2) if article else graves
+    for found in coverage:
         if found.gone and sources[found.source].on_deletion == "forget":
-            counts["gone at the source"] = counts.get("gone at the source", 0) + found.gone
-    return counts
+            counts[GONE] += found.gone
+    return dict(counts)
 
 
 def _troubles(connection: sa.Connection, window: Window) -> int:

@@ -302,6 +302,14 @@ def test_a_post_that_facebook_will_not_speak_of_is_counted_and_not_gone() -> Non
     assert len(of(Malformed, items)) == 1
 
 
+def test_an_answer_to_something_else_is_counted_and_makes_nothing_gone() -> None:
+    with reader(Facebook(posts=[post(), post("101_2")])) as (server, collector):
+        server.play(lambda _request, reply: replace(reply, body=reply.whole().replace(b"101_1", b"101_2")))
+        items: list[Any] = list(collector.recheck(["101_1"]))
+    assert of(Mention, items) == of(Gone, items) == []
+    assert of(Malformed, items) == [Malformed(reason="an answer to something that was not asked for")]
+
+
 # ---- what goes wrong -----------------------------------------------------------------------------------------
 
 

@@ -375,6 +375,20 @@ def test_many_are_asked_for_in_addresses_that_are_not_too_long() -> None:
     assert len(of(Mention, items)) == 60
 
 
+def test_an_answer_to_something_else_is_counted_and_makes_nothing_known() -> None:
+    one, other = clip(1), clip(2)
+
+    def wrong(_request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=reply.whole().replace(one.id.encode(), other.id.encode()))
+
+    with reader(YouTube([one])) as (server, collector):
+        server.play(wrong, at=VIDEOS)
+        items: list[Any] = list(collector.recheck([one.id]))
+    assert of(Mention, items) == []
+    assert of(Malformed, items) == [Malformed(reason="an answer to something that was not asked for")]
+    assert of(Gone, items) == [Gone(source="youtube", native_id=one.id)]
+
+
 # ---- what goes wrong -----------------------------------------------------------------------------------------
 
 

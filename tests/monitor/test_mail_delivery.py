@@ -14,7 +14,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -27,6 +26,7 @@ from monitor.records import Rendered, Window
 from monitor.settings import Federation, Mail, Secrets
 from monitor.store import outbox
 from monitor.store.engine import Store, open_store
+from tests.post_office import AnyPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,16 +89,6 @@ class Relay:
         return [message_from_bytes(content, policy=policy.default) for _, content in self.accepted]
 
 
-class AnyPort(Controller):
-    """aiosmtpd's controller on whatever port is free."""
-
-    def _trigger_server(self) -> None:
-        """Make the first connection to the port that the operating system gave."""
-        assert isinstance(self.server, asyncio.Server)
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """A certificate for 127.0.0.1 that signed itself."""
@@ -139,7 +129,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 @pytest.fixture
 def start() -> Iterator[Callable[..., int]]:
     """Starts a relay on a free port, with what aiosmtpd's SMTP takes; returns the port."""
-    running: list[Controller] = []
+    running: list[AnyPort] = []
 
     def begin(relay: Relay, **options: Any) -> int:  # noqa: ANN401
         controller = AnyPort(relay, hostname="127.0.0.1", port=0, **options)

@@ -142,6 +142,9 @@ def test_a_week_in_which_nothing_was_read_is_never_called_quiet() -> None:
     assert view.headline.startswith("We could not look")
     assert "quiet" not in everything(dark_week()).replace('class="quiet"', "").lower().split("</style>")[-1]
     assert "nothing read" in view.subject
+    assert figures(view)["Public mentions"][:2] == ("?", "not known")
+    assert view.weeks[-1].total == "?"
+    assert "Have five sources mended" in asked(view)
 
 
 def test_a_quiet_week_asks_nothing_and_says_that_all_was_read() -> None:
@@ -193,7 +196,7 @@ def test_a_blind_week_says_nothing_of_what_is_usual_and_is_footnoted() -> None:
     seen = [week for week in material.weeks if week.unread]
     assert seen[0] not in material.history
     assert len(material.history) == 7
-    assert "week from 28 Sep: Mastodon not read for 3 days" in build(material).trend_note
+    assert "week from 28 Sep: Mastodon not read for 3 days" in build(material).trend_gaps
 
 
 def test_a_week_whose_posts_were_erased_before_they_were_counted_says_so() -> None:

@@ -1,0 +1,198 @@
+"""Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
+
+In: ``final.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (each step's printed figures) in the
+work folder. Out: ``analysis/model`` and ``recorded_run.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
+
+from analysis.encoder import MODEL_FOLDER, Encoder
+from training import data, student, teacher, triage
+from training.evaluate import calibration_error, scores
+from training.export import export
+from training.network import MAXIMUM_TOKENS
+from training.student import probabilities
+
+if TYPE_CHECKING:
+    import argparse
+
+    from training.branch import Branch
+
+RUN: Final = Path(__file__).with_name("recorded_run.json")
+SHIFT: Final = 0.3
+LICENCES: Final = [
+    "Weights start from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), taught by all-mpnet-base-v2 (Apache-2.0).",
+    "SemEval 2013-2017 Task 4 as in TweetEval (Barbieri et al. 2020): annotations CC BY 3.0.",
+    "OLID / OffensEval 2019 (Zampieri et al.): research terms; no text is shipped.",
+    "EDOS (Kirk et al. 2023): CC0 1.0.",
+    "HatemojiBuild (Kirk et al. 2022): CC BY 4.0.",
+    "GoEmotions (Demszky et al. 2020): Apache-2.0.",
+    "Davidson et al. 2017: MIT.",
+    "benchmarks/posts/seen: this repository's own.",
+]
+
+
+def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature under which these logits explain the truth best."""
+
+    def surprise(value: float) -> float:
+        chance = probabilities(logits / value)[np.arange(len(truth)), truth]
+        return float(-np.log(chance + 1e-9).mean())
+
+    return round(float(minimize_scalar(surprise, bounds=(0.3, 5), method="bounded").x), 3)
+
+
+def shift_and_temperature(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """Platt's two numbers for a head of one output: p = logistic((logit + shift) / temperature)."""
+    fitted = LogisticRegression(C=100.0).fit(logits.reshape(-1, 1), truth)
+    slope = float(fitted.coef_[0, 0])
+    return round(float(fitted.intercept_[0]) / slope, 3), round(1 / slope, 3)
+
+
+def ship(network: Branch, arguments: argparse.Namespace) -> dict[str, float]:
+    """Export, calibrate and record; the figures of the shipped file."""
+    folder, work, source, posts_folder = arguments.encoder, arguments.work, arguments.data, arguments.posts
+    export(network, work)
+    MODEL_FOLDER.mkdir(exist_ok=True)
+    shutil.copy(work / "model.onnx", MODEL_FOLDER / "model.onnx")
+    shutil.copy(folder / "tokenizer.json", MODEL_FOLDER / "tokenizer.json")
+    categories = triage.category_ids(arguments.matrix)
+    names = {
+        "sentiment": ("exclusive", data.SENTIMENTS),
+        "mood": ("exclusive", data.SENTIMENTS),
+        "offensive": ("binary", ("offensive",)),
+        "hate": ("binary", ("hate",)),
+        "emotions": ("many", tuple((source / "goemotions" / "labels.txt").read_text().split())),
+        "categories": ("exclusive", tuple(categories)),
+        "urgent": ("binary", ("P0 or P1",)),
+    }
+    heads: dict[str, Any] = {
+        name: {"kind": kind, "labels": labels, "shift": [0.0] * len(labels), "temperature": 1.0}
+        for name, (kind, labels) in names.items()
+    }
+    manifest: dict[str, Any] = {
+        "run": data.sha256(MODEL_FOLDER / "model.onnx")[:12],
+        "maximum_tokens": MAXIMUM_TOKENS,
+        "licences": LICENCES,
+        "files": {name: data.sha256(MODEL_FOLDER / name) for name in ("model.onnx", "tokenizer.json")},
+        "heads": heads,
+    }
+    _write(MODEL_FOLDER / "manifest.json", manifest)
+    figures = _public(heads, source)
+    figures |= _invented(heads, posts_folder, categories, work)
+    _write(MODEL_FOLDER / "manifest.json", manifest)
+    lines = (work / "figures.jsonl").read_text().splitlines()
+    _write(
+        RUN,
+        {
+            "run": manifest["run"],
+            "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "students": [0, 1, 2], "triage": triage.SEEDS},
+            "schedules": {"teacher": asdict(teacher.SCHEDULE), "student": asdict(student.SCHEDULE), "triage": asdict(triage.SCHEDULE)},
+            "shared_layers": triage.SHARED_LAYERS,
+            "sentiment_shift": SHIFT,
+            "data": {name: data.sha256(source / name) for name in data.INPUTS},
+            "posts": {path.name: data.sha256(path) for path in sorted(posts_folder.glob("*.jsonl"))},
+            "start": {"all-MiniLM-L6-v2/model.safetensors": data.sha256(folder / "model.safetensors")},
+            "teacher_labels.npz": data.sha256(student.LABELS),
+            "outputs": manifest["files"],
+            "shipped": figures,
+            "steps": [json.loads(line) for line in lines if line.strip()],
+        },
+    )
+    return figures
+
+
+def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
+    """Calibrate the student's heads on the even validation texts and measure all on the odd."""
+    corpus = [example for example in data.read_corpus(source) if example.split == "val"]
+    found = _logits([example.text for example in corpus])
+    counts = np.bincount([e.sentiment for e in data.read_corpus(source) if e.source == "tweeteval" and e.split == "train"])
+    shift = -SHIFT * np.log(counts / counts.sum())
+    heads["sentiment"]["shift"] = [round(float(value), 3) for value in shift]
+    found["sentiment"] = found["sentiment"] + np.array(heads["sentiment"]["shift"])
+    sources = {"tweeteval": ("sentiment",), "goemotions": ("sentiment",), "olid": ("offensive",), "hate": ("hate",)}
+    figures: dict[str, float] = {}
+    for name, tasks in sources.items():
+        for task in tasks:
+            wanted = {"edos", "hatemoji", "davidson"} if name == "hate" else {name}
+            rows = [row for row, e in enumerate(corpus) if e.source in wanted and getattr(e, task) is not None]
+            truth = np.array([getattr(corpus[row], task) for row in rows])
+            logits = found[task][rows]
+            if task == "sentiment" and name == "tweeteval":
+                heads[task]["temperature"] = temperature(logits[::2], truth[::2])
+            elif task != "sentiment":
+                moved, cooled = shift_and_temperature(logits[::2, 0], truth[::2])
+                heads[task] |= {"shift": [moved], "temperature": cooled}
+                logits = logits + moved
+            chance = probabilities(logits / heads[task]["temperature"])
+            if chance.shape[1] == 1:
+                chance = np.concatenate([1 - chance, chance], 1)
+            figures[f"{task}_{name}_ece"] = calibration_error(chance[1::2].max(1), chance[1::2].argmax(1) == truth[1::2])
+    figures |= scores(corpus, found)
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: Path) -> dict[str, float]:
+    """Calibrate the triage heads on logits that no post's own training made, and measure those."""
+    posts = data.read_posts(folder)
+    rows: list[int] = []
+    parts: dict[str, list[np.ndarray]] = {"categories": [], "urgent": [], "mood": [], "neighbour": []}
+    for path in sorted(work.glob("fold-*.npz")):
+        with np.load(path) as found:
+            unseen = found["rows"]
+            rows += [int(row) for row in unseen]
+            for name in ("categories", "urgent", "mood"):
+                parts[name].append(found[name][unseen])
+            vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
+            seen = np.setdiff1d(np.arange(len(posts)), unseen)
+            parts["neighbour"].append(seen[(vectors[unseen] @ vectors[seen].T).argmax(1)])
+    logits = {name: np.concatenate(values) for name, values in parts.items()}
+    truth = np.array([categories.index(posts[row].category) for row in rows])
+    urgent = np.array([posts[row].urgent for row in rows])
+    mood = np.array([posts[row].sentiment for row in rows])
+    heads["categories"]["temperature"] = temperature(logits["categories"], truth)
+    heads["mood"]["temperature"] = temperature(logits["mood"], mood)
+    shift, cooled = shift_and_temperature(logits["urgent"][:, 0], urgent)
+    heads["urgent"] |= {"shift": [shift], "temperature": cooled}
+    chance = probabilities(logits["categories"] / heads["categories"]["temperature"])
+    alarm = probabilities((logits["urgent"] + shift) / cooled)[:, 0]
+    three = (np.argsort(-chance, 1)[:, :3] == truth[:, None]).any(1)
+    figures = {
+        "cv_posts": len(rows),
+        "cv_category_macro_f1": f1_score(truth, chance.argmax(1), average="macro"),
+        "cv_category_accuracy": (chance.argmax(1) == truth).mean(),
+        "cv_category_top3": three.mean(),
+        "cv_category_ece": calibration_error(chance.max(1), chance.argmax(1) == truth),
+        "cv_nearest_neighbour_accuracy": (np.array([categories.index(posts[n].category) for n in logits["neighbour"]]) == truth).mean(),
+        "cv_urgent_auc": roc_auc_score(urgent, alarm),
+        "cv_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > 0.5) == urgent),
+        "cv_mood_macro_recall": recall_score(mood, logits["mood"].argmax(1), average="macro"),
+    }
+    for threshold in (0.2, 0.3, 0.5):
+        figures[f"cv_urgent_recall_at_{threshold}"] = recall_score(urgent, alarm > threshold)
+        figures[f"cv_urgent_precision_at_{threshold}"] = precision_score(urgent, alarm > threshold)
+    shipped = _logits([post.text for post in posts])
+    hateful = ["HATE_DISCRIMINATION" in {post.category, *post.also} for post in posts]
+    figures["hate_head_on_hate_discrimination_auc"] = roc_auc_score(hateful, shipped["hate"][:, 0])
+    return {name: round(float(value), 4) for name, value in figures.items()}
+
+
+def _logits(texts: list[str]) -> dict[str, np.ndarray]:
+    """The shipped graph's raw outputs (its texts are preprocessed already; once more changes nothing)."""
+    found = Encoder.load(MODEL_FOLDER).logits(texts)
+    return {name: values.astype(np.float64) for name, values in found.items()}
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
