@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monitor.policy.vocabulary import Vocabulary
 
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
-SURE_URGENT: Final = 0.5
+SURE_URGENT: Final = 0.3
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = {Severity.P0: 0.1}
 OTHER_SUPPORT: Final = 0.2

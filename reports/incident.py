@@ -297,7 +297,9 @@ def _figures(known: Known, looking: Looking) -> tuple[Figure, ...]:
             value=f"{wording.figure(texts)}{more}",
             note=f"and {wording.counted(count - texts, 'copy', 'copies')} of them",
         ),
-        Figure(name=COUNTED[2], value=f"{wording.figure(len(known.accounts))}{more}", note="counted, never named"),
+        Figure(name=COUNTED[2], value=f"{wording.figure(len(known.accounts))}{more}", note="counted, never named")
+        if known.accounts or not count
+        else Figure(name=COUNTED[2], value=UNKNOWN, note="these sources name none"),
         _open_cases(material),
     )
 

@@ -87,6 +87,7 @@ class Known:
         material: all of it.
         book: names and times.
         stories: which post repeats which.
+        faces: id of the first mention of a story -> the post of it that was published first, as far as we found.
         accounts: author key -> "account 7", numbered in the order of the evidence.
         cases: id of the first mention of a story -> its cases, the most urgent first.
     """
@@ -94,6 +95,7 @@ class Known:
     material: IncidentMaterial
     book: Wordbook
     stories: Stories
+    faces: dict[int, StoredMention]
     accounts: dict[str, str]
     cases: dict[int, tuple[Case, ...]]
 
@@ -117,6 +119,7 @@ class Known:
             material=material,
             book=book,
             stories=stories,
+            faces={first: min(members, key=_age) for first, members in stories.known.items()},
             accounts={key: f"account {number}" for number, key in enumerate(keys, 1)},
             cases={first: tuple(of_story) for first, of_story in cases.items()},
         )
@@ -129,15 +132,8 @@ class Known:
         )
 
     def number(self, first: int) -> int:
-        """Return the evidence number of a story's face: its earliest publication."""
-        return self.material.numbers[self.face(first).id]
-
-    def face(self, first: int) -> StoredMention:
-        """Return the post of a story that was published first, as far as we found."""
-        members = self.stories.members(first)
-        return min(
-            members, key=lambda stored: (stored.mention.repost_of is not None, stored.mention.published, stored.id)
-        )
+        """Return the evidence number of a story's face."""
+        return self.material.numbers[self.faces[first].id]
 
     def at(self, moment: datetime) -> str:
         """Return a moment in short: "Sun 21:00", with its date where the report goes back further than six days."""
@@ -145,3 +141,8 @@ class Known:
         if self.material.made_at - moment > NEAR:
             return wording.full(moment, zone)
         return f"{wording.DAYS[moment.astimezone(zone).weekday()]} {wording.hour(moment, zone)}"
+
+
+def _age(stored: StoredMention) -> tuple[bool, datetime, int]:
+    """Return the order in which the posts of a story were published, reposts last."""
+    return stored.mention.repost_of is not None, stored.mention.published, stored.id

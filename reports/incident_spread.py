@@ -62,7 +62,7 @@ def spread(known: Known) -> Spread | None:
     everything = known.material.mentions
     if not everything:
         return None
-    faces = {known.face(first).id for first in known.firsts}
+    faces = {known.faces[first].id for first in known.firsts}
     hours, edges = _edges(known)
     rows: list[tuple[datetime, int, int]] = []
     for start in edges:
@@ -93,10 +93,19 @@ def spread(known: Known) -> Spread | None:
 
 
 def pace(known: Known) -> str:
-    """Return how fast it goes: "5 posts in the last hour, 2 in the hour before"."""
+    """Return how fast it goes: "5 posts in the last hour, 2 in the hour before"; when it last went on, if it does not.
+
+    "" where nothing was found.
+    """
+    published = [stored.mention.published for stored in known.material.mentions]
+    if not published:
+        return ""
     now = known.material.made_at
-    last = sum(1 for one in known.material.mentions if now - HOUR < one.mention.published)
-    before = sum(1 for one in known.material.mentions if now - 2 * HOUR < one.mention.published <= now - HOUR)
+    last = sum(1 for moment in published if now - HOUR < moment)
+    before = sum(1 for moment in published if now - 2 * HOUR < moment <= now - HOUR)
+    if not last and not before:
+        seen = "found" if _unsure(known) else "published"
+        return f"no post {seen} in the last two hours, the newest is from {known.book.when(max(published))}"
     least = "at least " if _unsure(known) else ""
     return f"{least}{wording.counted(last, 'post')} in the last hour, {wording.figure(before)} in the hour before"
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CLAIMS: Final = 6
 ORIGINALS: Final = 40
 TIMELINE: Final = 60
-ANNEX: Final = 500
+ANNEX: Final = 200
 LONGEST_QUOTE: Final = 280
 ACTS: Final = {
     "ack": "acknowledged",
@@ -122,7 +122,7 @@ def claims(known: Known) -> tuple[Claim, ...]:
 
 def _claim(first: int, known: Known) -> Claim:
     """Return one claim with what is known of it."""
-    face, book = known.face(first), known.book
+    face, book = known.faces[first], known.book
     closed = withheld(face, known)
     judgement = face.judgement
     category = book.category(judgement.category) if judgement else "Not judged yet"
@@ -134,7 +134,7 @@ def _claim(first: int, known: Known) -> Claim:
     noted = _noted(known.cases.get(first, ()), known) if not closed else None
     owner = book.owner(judgement.owner, judgement.schools) if judgement and judgement.owner else ""
     press = dict.fromkeys(_publisher(stored) for stored in members if stored.mention.source in PRESS)
-    how = f"Said in {told}." + (f" Reported by {wording.listed(list(press))}." if press and not closed else "")
+    how = f"Said in {told}." + (f" Published by {wording.listed(list(press))}." if press and not closed else "")
     return Claim(
         claim=words or category,
         quoted=bool(words),
@@ -206,7 +206,7 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
         (material.opened, "We", "This incident run began", ""),
     ]
     for first in known.firsts:
-        face = known.face(first)
+        face = known.faces[first]
         category = book.category(face.judgement.category) if face.judgement else "Not judged yet"
         number = known.number(first)
         who = f", {account}" if (account := _account(face, known)) else ""
@@ -246,7 +246,7 @@ def originals(known: Known) -> tuple[tuple[Original, ...], str]:
 
 def _original(first: int, known: Known) -> Original:
     """Return one distinct text."""
-    face, book = known.face(first), known.book
+    face, book = known.faces[first], known.book
     closed = withheld(face, known)
     judgement = face.judgement
     others = [stored for stored in known.stories.members(first) if stored.id != face.id]
@@ -339,7 +339,7 @@ def evidence(known: Known) -> tuple[tuple[Exhibit, ...], str]:
 def _exhibit(stored: StoredMention, known: Known) -> Exhibit:
     """Return one line of the evidence."""
     first = known.stories.first(stored.id)
-    face = known.face(first)
+    face = known.faces[first]
     closed = withheld(stored, known)
     notes = [] if stored.id == face.id else [f"copy of no. {known.number(first)}"]
     notes += ["restricted"] if closed and stored.judgement else []

@@ -225,7 +225,8 @@ def test_a_real_feed_is_read_in_place_and_none_of_its_posts_is_taken_for_ours(
 ) -> None:
     """Real public feeds, good and ill-formed, on the day of their newest entry: read whole, nothing is ours."""
     content = (REAL_FEEDS / name).read_bytes()
-    dates = [
+    entries = feedparser.parse(content).entries
+    dates = [entry.get("published_parsed") or entry.get("updated_parsed") for entry in entries]
         entry.get("published_parsed") or entry.get("updated_parsed") for entry in feedparser.parse(content).entries
     ]
     hands.now = max((datetime(*date[:6], tzinfo=UTC) for date in dates if date), default=hands.now)

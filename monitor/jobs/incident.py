@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from monitor.records import Coverage, StoredMention
     from reports.incident import IncidentView
 
-FIRST_PAGE: Final = timedelta(seconds=45)
+FIRST_PAGE: Final = timedelta(seconds=40)
 """How long the first page waits for sources; judging and writing it have the rest of the minute."""
 EVERY: Final = timedelta(minutes=15)
 """How often a watch looks again; a source that is slower than this is not waited for."""
@@ -46,7 +46,8 @@ REVIEW: Final = timedelta(minutes=60)
 """When somebody should look again, if nobody watches."""
 FARTHEST: Final = timedelta(days=30)
 """No report reaches further back (PR21)."""
-MOST_MENTIONS: Final = 20_000
+MOST_MENTIONS: Final = 100_000
+"""Far more than is said about two schools in thirty days."""
 A_MOMENT: Final = timedelta(seconds=1)
 """What was stored at this very moment still belongs to the window, which is half-open."""
 
@@ -285,7 +286,7 @@ def exhibits_of(material: IncidentMaterial) -> tuple[Exhibit, ...]:
     out = []
     for stored in sorted(material.mentions, key=lambda one: material.numbers[one.id]):
         mention, closed = stored.mention, withheld(stored, known)
-        face = known.face(known.stories.first(stored.id))
+        face = known.faces[known.stories.first(stored.id)]
         out.append(
             Exhibit(
                 number=material.numbers[stored.id],

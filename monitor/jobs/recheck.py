@@ -35,8 +35,8 @@ more often than that."""
 GRACE: Final = timedelta(minutes=1)
 """So that an hourly clock does not skip every other turn."""
 MOST_FAILURES: Final = 3
-"""Failed batches after which a source is left alone until the next turn; one instance that is down must not keep
-the posts of the others waiting."""
+"""Failed batches after which a source is left alone for this time; one instance that is down must not keep the
+posts of the others waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

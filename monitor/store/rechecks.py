@@ -57,11 +57,12 @@ def waiting(
 def confirm(connection: sa.Connection, arrivals: Sequence[Arrival], *, now: datetime) -> int:
     """Note that posts still stand, taking over what was edited; return how many were.
 
-    An edited post is to be judged again. What is not here, or no longer, is left out: a re-check adds nothing.
+    An edited post is to be judged again; one whose words may not be kept keeps the judgement that was made while
+    they were at hand. What is not here, or no longer, is left out: a re-check adds nothing.
 
     Args:
         connection: inside a write.
-        arrivals: posts of one source, as they stand there now.
+        arrivals: posts of one source, as they stand there now; without text where it may not be kept.
         now: zone-aware.
     """
     by_key = {(arrival.mention.source, arrival.mention.native_id): arrival for arrival in arrivals}
@@ -73,7 +74,7 @@ def confirm(connection: sa.Connection, arrivals: Sequence[Arrival], *, now: date
     edited = 0
     for row in rows:
         arrival = by_key[row.source, row.native_id]
-        differs = arrival.sha256 != row.sha256
+        differs = bool(arrival.mention.text) and arrival.sha256 != row.sha256
         refresh(connection, row.id, arrival if differs else None, now)
         edited += differs
     return edited

@@ -390,3 +390,24 @@ def test_an_empty_store_says_how_far_back_its_sources_were_read(opened: Callable
         hands.forward(seconds=1)
         (page,) = looks(place, hours=24 * 20)
     assert any("before Mon 16 Nov" in gap for gap in page.view.gaps)
+
+
+def test_the_command_shows_each_page_and_its_files_and_stands_down(tmp_path: Path) -> None:
+    """With no source on: the page says so, nothing is sent where it is not wanted, and the incident can be ended."""
+    config = tmp_path / "monitor.toml"
+    config.write_text(
+        '[roles]\nresponse_owner = "owner@school.example"\n[mail]\nsender = "monitor@school.example"\n'
+        '[privacy.dpia]\nreference = "R"\nowner = "O"\nsigned = 2026-01-01\nreview_due = 2999-01-01\n'
+        "[sources.feeds]\nenabled = false\n[sources.pages]\nenabled = false\n"
+    )
+    shown = CliRunner().invoke(command, ["toilet protest", "--no-send", "--config", str(config)])
+    assert shown.exit_code == 0, shown.output
+    assert "We could not look" in shown.output
+    assert "not seen: anything, because no source is switched on" in shown.output
+    assert len(list(tmp_path.rglob("evidence-01.zip"))) == 1
+    assert not list(tmp_path.rglob("*.eml"))
+
+    ended = CliRunner().invoke(command, ["--stand-down", "--why", "Nothing happened.", "--config", str(config)])
+    assert ended.exit_code == 0, ended.output
+    assert "Stood down" in ended.output
+    assert len(list(tmp_path.rglob("*.eml"))) == 1

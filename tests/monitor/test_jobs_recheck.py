@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from monitor.handles import Handles
 from monitor.jobs.collect import collect
 from monitor.jobs.coverage import coverage
 from monitor.jobs.recheck import BATCH, Rechecked, recheck
+from monitor.jobs.routine import recheck_job
 from monitor.records import CaseState, Outcome, Purpose, Severity, Sight, Spent, Window
 from monitor.rehearsal import bluesky, linkedin, mastodon, reddit, tiktok, x
 from monitor.rehearsal.server import Server, status
@@ -454,8 +456,53 @@ def test_a_source_that_was_switched_off_is_not_asked(stage: Stage, opened: Calla
     assert len(stage.server.requests) == asked
 
 
-def test_words_that_may_not_be_kept_do_not_come_in_by_an_edit(opened: Callable[..., Workplace], hands: Hands) -> None:
-    """LinkedIn's terms: id and link only."""
+class BrokenForBluesky(Handles):
+    """Stands for a fault of our own that meets the posts of one source."""
+
+    def key(self, source: str, handle: str, moment: datetime) -> str:
+        if source == "bluesky":
+            raise RuntimeError(source)
+        return super().key(source, handle, moment)
+
+
+def test_a_fault_of_our_own_is_recorded_and_the_other_sources_are_asked(
+    opened: Callable[..., Workplace], hands: Hands, tmp_path: Path
+) -> None:
+    towns = [TOWNS[name](hands.now) for name in ("bluesky", "mastodon")]
+    with Server(towns[0].routes) as first, Server(towns[1].routes) as second:
+        place = opened(
+            secrets=towns[0].secrets,
+            sources={"bluesky": towns[0].table(first.url), "mastodon": towns[1].table(second.url)},
+        )
+        collect(place)
+        hands.forward(hours=24)
+        towns[1].change("1", "deleted")
+        with pytest.raises(ExceptionGroup, match="a fault of their own"):
+            recheck(replace(place, handles=BrokenForBluesky(tmp_path / "handles.json")))
+
+    with place.store.read() as connection:
+        broken = runs.latest(connection, "bluesky", purpose=Purpose.RECHECK)
+        whole = runs.latest(connection, "mastodon", purpose=Purpose.RECHECK)
+    assert broken is not None
+    assert (broken.outcome, broken.error_kind) == (Outcome.FAILED, "fault")
+    assert whole is not None
+    assert (whole.outcome, whole.gone) == (Outcome.COMPLETE, 1)
+
+
+@pytest.mark.parametrize("name", ["mastodon"])
+def test_the_clocks_job_tells_what_was_done_in_figures(stage: Stage) -> None:
+    stage.hands.forward(hours=24)
+    stage.town.change("1", "deleted")
+    stage.town.change("2", "edited")
+
+    figures = recheck_job(stage.place, stage.hands.now).figures
+    assert figures == {"asked": 3, "wiped": 1, "changed": 1, "incomplete": 0}
+
+
+def test_words_that_may_not_be_kept_do_not_come_in_by_an_edit_and_are_not_judged_again(
+    opened: Callable[..., Workplace], hands: Hands
+) -> None:
+    """LinkedIn's terms: id and link only; without its words a post would be judged to be about nothing."""
     share = linkedin.Post(urn="urn:li:share:71", text=WORDS, created=hands.now - timedelta(hours=1))
     platform = linkedin.LinkedIn([share])
     with Server(platform.routes) as server:
@@ -466,13 +513,17 @@ def test_words_that_may_not_be_kept_do_not_come_in_by_an_edit(opened: Callable[.
             reading={"private_hosts": [server.host]},
         )
         collect(place)
+        with place.store.read() as connection:
+            (number,) = mentions.numbers_of(connection, [("linkedin", share.urn)])
+        record(place, number, judgement())
         hands.forward(hours=24)
         platform.posts = [replace(share, text=EDITED)]
 
-        assert recheck(place) == Rechecked(asked=1, changed=1)
+        assert recheck(place) == Rechecked(asked=1)
     with place.store.read() as connection:
         (found,) = mentions.between(connection, FOREVER)
-    assert (found.mention.text, found.mention.native_id) == ("", share.urn)
+    assert (found.mention.text, found.mention.native_id, found.last_seen) == ("", share.urn, hands.now)
+    assert found.judgement == judgement()
 
 
 def test_articles_are_not_asked_for_by_id(opened: Callable[..., Workplace], hands: Hands) -> None:

@@ -224,7 +224,7 @@ def test_a_long_timeline_keeps_its_ends_and_says_what_it_left_out() -> None:
     view = incident.build(material)
     assert len(view.timeline) == 60
     assert view.timeline_left.startswith("241 lines between")
-    assert len(view.evidence) == 300
+    assert (len(view.evidence), view.evidence_more) == (200, "100 further items, in the bundle.")
 
 
 def test_copies_are_counted_with_their_original_and_the_threshold_is_named() -> None:
@@ -274,6 +274,20 @@ def test_a_post_that_is_not_judged_yet_is_counted_and_not_shown() -> None:
     html = page(material)
     assert "Year 9 are planning" not in html
     assert incident.build(material).figures[0].value == "21+"
+
+
+def test_how_fast_it_goes_is_said_and_when_it_last_went_on() -> None:
+    assert incident.build(storm()).pace == "At least 3 posts in the last hour, 5 in the hour before"
+    later = replace(storm(), made_at=NOW + timedelta(hours=6), window=Window(start=START, end=NOW + timedelta(hours=6)))
+    assert incident.build(later).pace == "No post found in the last two hours, the newest is from today 13:43"
+
+
+def test_accounts_that_the_sources_do_not_name_are_not_zero() -> None:
+    article = posts()[-1]
+    view = incident.build(
+        replace(storm(), mentions=(replace(article, author_key=""),), numbers={243: 1}, cases=(), stories={243: ()})
+    )
+    assert view.figures[2].value == "?"
 
 
 def test_nothing_found_is_said_with_how_many_sources_were_read() -> None:

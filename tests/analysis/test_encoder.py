@@ -1,0 +1,113 @@
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.encoder import MODEL_FOLDER, Encoder, preprocess
+
+REPOSITORY = Path(__file__).parents[2]
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder.load()
+
+
+def test_the_shipped_files_are_those_of_the_recorded_run() -> None:
+    recorded = json.loads((REPOSITORY / "training" / "recorded_run.json").read_text(encoding="utf-8"))["outputs"]
+    manifest = json.loads((MODEL_FOLDER / "manifest.json").read_text(encoding="utf-8"))["files"]
+    found = {name: hashlib.sha256((MODEL_FOLDER / name).read_bytes()).hexdigest() for name in recorded}
+
+    assert recorded == manifest == found
+
+
+def test_the_encoder_is_small_enough_to_live_in_the_repository() -> None:
+    sizes = [(MODEL_FOLDER / name).stat().st_size for name in ("model.onnx", "tokenizer.json", "manifest.json")]
+
+    assert sum(sizes) < 35 * MEGABYTE
+
+
+def test_importing_the_module_loads_neither_onnxruntime_nor_tokenizers() -> None:
+    probe = (
+        "import sys, analysis.encoder as _;"
+        "print([name for name in ('onnxruntime', 'tokenizers', 'torch') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY, capture_output=True, check=True, text=True)  # noqa: S603
+
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("posted", "read"),
+    [
+        ("see https://a.example/b and www.c.example", "see http and http"),
+        ("@Pat.bsky.social hi @a@b.example", "@user hi @user"),
+        ("mail office@school.example", "mail office@school.example"),
+        ("nooooooo &amp; \u201cyes\u201d", 'nooo & "yes"'),
+        ("\U0001f602\ufe0f", "face with tears of joy"),
+        ("  \n ", ""),
+    ],
+)
+def test_texts_are_made_plain_as_in_training(posted: str, read: str) -> None:
+    assert read == preprocess(posted)
+
+
+def test_making_plain_twice_changes_nothing() -> None:
+    once = preprocess("@bob LOOOOOL \U0001f44d\U0001f3ff https://x.example &lt;3")
+
+    assert once == preprocess(once)
+
+
+def test_probabilities_are_probabilities_and_vectors_have_length_one(encoder: Encoder) -> None:
+    found = encoder.encode(["Thank you to every teacher", "", "\U0001f621" * 300, "word " * 500])
+
+    for table in (found.sentiment, found.school_mood, found.categories):
+        assert table.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    for column in (found.offensive, found.hate, found.urgent):
+        assert ((column >= 0) & (column <= 1)).all()
+    assert np.linalg.norm(found.embedding, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    assert found.categories.shape == (4, len(found.category_ids))
+
+
+def test_category_ids_are_those_of_the_policy(encoder: Encoder) -> None:
+    assert {"THREAT_VIOLENCE", "PRAISE", "NOT_RELEVANT"} <= set(encoder.category_ids)
+    assert len(set(encoder.category_ids)) == len(encoder.category_ids)
+
+
+def test_no_texts_give_empty_tables(encoder: Encoder) -> None:
+    assert encoder.encode([]).sentiment.shape == (0, 3)
+
+
+def test_the_order_of_the_texts_is_kept_and_the_answer_is_the_same_twice(encoder: Encoder) -> None:
+    texts = [f"post number {number} " * (number % 7 + 1) for number in range(80)]
+    first, second = encoder.encode(texts), encoder.encode(texts)
+
+    assert (first.sentiment == second.sentiment).all()
+    assert encoder.encode([texts[5]]).embedding[0] @ first.embedding[5] > 0.97
+
+
+def test_plain_praise_and_plain_scorn_are_told_apart(encoder: Encoder) -> None:
+    found = encoder.encode(["What a wonderful concert, thank you all!", "Disgusting, the worst school I know."])
+
+    assert found.sentiment.argmax(axis=1).tolist() == [2, 0]
+
+
+def test_word_weights_name_the_word_that_carries_the_mood(encoder: Encoder) -> None:
+    text = "The concert tonight was wonderful"
+    weights = encoder.word_weights(text)
+    heaviest = max(weights, key=lambda word: word.weight)
+
+    assert text[heaviest.start : heaviest.end] == "wonderful"
+
+
+def test_word_weights_of_nothing_are_none(encoder: Encoder) -> None:
+    assert encoder.word_weights("  ") == ()
+
+
+def test_word_weights_look_at_forty_words_at_most(encoder: Encoder) -> None:
+    assert len(encoder.word_weights("so " * 90, "category")) == 40
