@@ -90,6 +90,12 @@ def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
             catch_up=True,
         ),
         Planned(
+            name="recheck",
+            trigger=IntervalTrigger(hours=1, timezone="UTC"),
+            job=routine.recheck_job,
+            catch_up=False,
+        ),
+        Planned(
             name="deliver",
             trigger=IntervalTrigger(minutes=1, timezone="UTC"),
             job=routine.deliver_job,

@@ -10,6 +10,7 @@
     │   ├── QuotaSpent          our own cap (calls, units or money) is used up; carries `retry_at`
     │   ├── AccessRefused       401, 403, robots.txt, a revoked approval: a person must look
     │   └── UnexpectedShape     the answer is not what the platform documents; the platform changed
+    ├── BundleError             a file is not an evidence bundle
     ├── CaseError               a case cannot be changed as asked; says what may be done instead
     ├── StoreError              the database is damaged, locked for too long, or from a newer version
     └── DeliveryError           a message was not accepted; it stays in the outbox
@@ -119,6 +120,10 @@ class UnexpectedShape(SourceError):
     """The answer is not of the documented shape."""
 
     kind = "unexpected_shape"
+
+
+class BundleError(MonitorError):
+    """A file is not an evidence bundle."""
 
 
 class CaseError(MonitorError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import email
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -227,9 +228,8 @@ def test_a_real_feed_is_read_in_place_and_none_of_its_posts_is_taken_for_ours(
     content = (REAL_FEEDS / name).read_bytes()
     entries = feedparser.parse(content).entries
     dates = [entry.get("published_parsed") or entry.get("updated_parsed") for entry in entries]
-        entry.get("published_parsed") or entry.get("updated_parsed") for entry in feedparser.parse(content).entries
-    ]
-    hands.now = max((datetime(*date[:6], tzinfo=UTC) for date in dates if date), default=hands.now)
+    moments = [datetime.fromtimestamp(calendar.timegm(date), UTC) for date in dates if date]
+    hands.now = max(moments, default=hands.now)
 
     def serve(_request: Request) -> Reply:
         return Reply(body=content, headers={"Content-Type": "application/xml"})

@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--matrix", type=Path, default=data.REPOSITORY.parent / "shared" / "policy" / "matrix.json")
     parser.add_argument("--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps")
     parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' recorded opinions")
+    parser.add_argument("--start", type=Path, help="validate, finish: a branch of the first batch of posts, to go on from")
     parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")
@@ -73,19 +74,22 @@ def _triage(arguments: argparse.Namespace) -> dict[str, float]:
     material = triage.material(posts, categories, arguments.work / "student-mean.pt", arguments.encoder)
     if arguments.step == "validate":
         unseen = triage.groups(posts) == arguments.fold
-        network = triage.fine_tune(material, np.flatnonzero(~unseen), arguments.seed)
-        logits, vectors = predict(network, material.tokens)
-        rows = np.flatnonzero(unseen)
+        branch = triage.fine_tune(material, np.flatnonzero(~unseen), arguments.seed, arguments.start)
+        logits, vectors = predict(branch, material.forked)
+        rows = np.array([row for row in np.flatnonzero(unseen) if not (arguments.start and posts[row].first)])
         np.savez(arguments.work / f"fold-{arguments.fold}.npz", vectors=vectors, rows=rows, **logits)
-        return {"category_accuracy": triage.accuracy(posts, categories, logits["categories"], rows)}
+        return {"posts": len(rows), "category_accuracy": triage.accuracy(posts, categories, logits["categories"], rows)}
     if arguments.step == "finish":
         everything = np.arange(len(posts))
-        states = [triage.fine_tune(material, everything, seed).state_dict() for seed in triage.SEEDS]
-        torch.save(triage.mean(states), arguments.work / "final.pt")
-        return {}
-    network = triage.untrained(material)
-    network.load_state_dict(torch.load(arguments.work / "final.pt", map_location="cpu"))
-    return ship(network.float(), arguments)
+        seeds = triage.SEEDS[:1] if arguments.start else triage.SEEDS
+        states = [triage.fine_tune(material, everything, seed, arguments.start).state_dict() for seed in seeds]
+        torch.save(triage.mean(states), arguments.work / "branch.pt")
+        return {"posts": len(posts)}
+    branch = triage.untrained(material)
+    branch.load_state_dict(torch.load(arguments.work / "branch.pt", map_location="cpu"))
+    student_network = Network(arguments.encoder, teacher.HEADS)
+    student_network.load_state_dict(torch.load(arguments.work / "student-mean.pt", map_location="cpu"))
+    return ship(student_network, branch, arguments)
 
 
 main()

@@ -62,8 +62,8 @@ class Example:
 class Post:
     """One invented post.
 
-    Attributes: text (preprocessed), category and also (category ids), urgent (P0 or P1), sentiment (0 to 2), origin
-    (the post's id).
+    Attributes: text (preprocessed), category and also (category ids), urgent (P0 or P1), sentiment (0 to 2), first
+    (of the first batch written: the file's name has no suffix).
     """
 
     text: str
@@ -71,7 +71,7 @@ class Post:
     also: tuple[str, ...]
     urgent: bool
     sentiment: int
-    origin: str
+    first: bool
 
 
 def data_folder() -> Path:
@@ -100,8 +100,12 @@ def read_corpus(folder: Path) -> list[Example]:
 
 def read_posts(folder: Path) -> list[Post]:
     """The invented posts of ``benchmarks/posts/seen``, file by file; never those of ``held_out``."""
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
-    rows = [json.loads(line) for line in lines if line.strip()]
+    rows = [
+        (json.loads(line), "-" not in path.stem)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
     return [
         Post(
             preprocess(row["text"]),
@@ -109,9 +113,9 @@ def read_posts(folder: Path) -> list[Post]:
             tuple(row["also"]),
             row["severity"] in {"P0", "P1"},
             SENTIMENTS.index(row["sentiment"]),
-            row["id"],
+            first,
         )
-        for row in rows
+        for row, first in rows
     ]
 
 

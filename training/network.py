@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from transformers import AutoModel
 
 MAXIMUM_TOKENS: Final = 128
 DEVICE: Final = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+MIXED: Final = DEVICE.type == "cuda" or torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,17 @@ def tokenize(folder: Path, texts: list[str]) -> Tokens:
     return Tokens(identifiers.to(DEVICE), lengths, padding)
 
 
-def fit(network: Network, tokens: Tokens, targets: dict[str, Targets], rows: np.ndarray, schedule: Schedule) -> None:
-    """Train in place on some rows: AdamW, linear warm-up and decay, bf16 on a GPU."""
+class Readable(Protocol):
+    """Texts that a network can read batch by batch."""
+
+    lengths: np.ndarray
+
+    def batch(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+        """What the network's ``forward`` takes for some rows."""
+
+
+def fit(network: nn.Module, texts: Readable, targets: dict[str, Targets], rows: np.ndarray, schedule: Schedule) -> None:
+    """Train in place on some rows: AdamW, linear warm-up and decay, bf16 where the machine has it."""
     torch.manual_seed(schedule.seed)
     generator = np.random.default_rng(schedule.seed)
     network.to(DEVICE).train()
@@ -122,7 +132,7 @@ def fit(network: Network, tokens: Tokens, targets: dict[str, Targets], rows: np.
         weight_decay=schedule.decay,
         fused=True,
     )
-    batches = _batches(tokens.lengths, rows, schedule, generator)
+    batches = _batches(texts.lengths, rows, schedule, generator)
     total = len(batches)
     warm_up = max(1, int(total * schedule.warm_up))
     plan = torch.optim.lr_scheduler.LambdaLR(
@@ -130,8 +140,8 @@ def fit(network: Network, tokens: Tokens, targets: dict[str, Targets], rows: np.
     )
     for batch in batches:
         index = torch.as_tensor(batch, device=DEVICE)
-        with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=DEVICE.type == "cuda"):
-            logits, _ = network(*tokens.batch(batch))
+        with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=MIXED):
+            logits, _ = network(*texts.batch(batch))
         loss = sum(
             _loss(logits[name].float(), probabilities[index], weights[index], exclusive=network.specification[name].exclusive)
             for name, (probabilities, weights) in heads.items()
@@ -144,14 +154,14 @@ def fit(network: Network, tokens: Tokens, targets: dict[str, Targets], rows: np.
     network.eval()
 
 
-def predict(network: Network, tokens: Tokens, batch: int = 256) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def predict(network: nn.Module, texts: Readable, batch: int = 256) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Logits by head and the pooled vectors, in the order of the texts."""
     network.to(DEVICE).eval()
-    order = np.argsort(tokens.lengths, kind="stable")
+    order = np.argsort(texts.lengths, kind="stable")
     collected: dict[str, list[np.ndarray]] = {}
     with torch.inference_mode(), torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=DEVICE.type == "cuda"):
         for start in range(0, len(order), batch):
-            logits, vector = network(*tokens.batch(order[start : start + batch]))
+            logits, vector = network(*texts.batch(order[start : start + batch]))
             for name, values in [*logits.items(), ("vector", vector)]:
                 collected.setdefault(name, []).append(values.float().cpu().numpy())
     back = np.argsort(order, kind="stable")

@@ -1,6 +1,6 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: ``final.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (each step's printed figures) in the
+In: ``student-mean.pt``, ``branch.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (each step's printed figures) in the
 work folder. Out: ``analysis/model`` and ``recorded_run.json``.
 """
 
@@ -22,15 +22,18 @@ from training import data, student, teacher, triage
 from training.evaluate import calibration_error, scores
 from training.export import export
 from training.network import MAXIMUM_TOKENS
+from training.network import tokenize
 from training.student import probabilities
 
 if TYPE_CHECKING:
     import argparse
 
     from training.branch import Branch
+    from training.network import Network
 
 RUN: Final = Path(__file__).with_name("recorded_run.json")
 SHIFT: Final = 0.3
+EVERY: Final = 500
 LICENCES: Final = [
     "Weights start from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), taught by all-mpnet-base-v2 (Apache-2.0).",
     "SemEval 2013-2017 Task 4 as in TweetEval (Barbieri et al. 2020): annotations CC BY 3.0.",
@@ -60,10 +63,12 @@ def shift_and_temperature(logits: np.ndarray, truth: np.ndarray) -> tuple[float,
     return round(float(fitted.intercept_[0]) / slope, 3), round(1 / slope, 3)
 
 
-def ship(network: Branch, arguments: argparse.Namespace) -> dict[str, float]:
+def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dict[str, float]:
     """Export, calibrate and record; the figures of the shipped file."""
     folder, work, source, posts_folder = arguments.encoder, arguments.work, arguments.data, arguments.posts
-    export(network, work)
+    texts = [example.text for example in data.read_corpus(source) if example.split == "train"][::EVERY]
+    texts += [post.text for post in data.read_posts(posts_folder)][::10]
+    export(network, branch, triage.SHARED_LAYERS, tokenize(folder, texts), work)
     MODEL_FOLDER.mkdir(exist_ok=True)
     shutil.copy(work / "model.onnx", MODEL_FOLDER / "model.onnx")
     shutil.copy(folder / "tokenizer.json", MODEL_FOLDER / "tokenizer.json")
@@ -98,7 +103,7 @@ def ship(network: Branch, arguments: argparse.Namespace) -> dict[str, float]:
         {
             "run": manifest["run"],
             "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "students": [0, 1, 2], "triage": triage.SEEDS},
-            "schedules": {"teacher": asdict(teacher.SCHEDULE), "student": asdict(student.SCHEDULE), "triage": asdict(triage.SCHEDULE)},
+            "schedules": {"teacher": asdict(teacher.SCHEDULE), "student": asdict(student.SCHEDULE), "triage": asdict(triage.SCHEDULE), "triage_continued": asdict(triage.CONTINUED)},
             "shared_layers": triage.SHARED_LAYERS,
             "sentiment_shift": SHIFT,
             "data": {name: data.sha256(source / name) for name in data.INPUTS},

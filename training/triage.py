@@ -17,8 +17,8 @@ import torch
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from training.branch import Branch
-from training.network import Head, Network, Schedule, Targets, Tokens, fit, tokenize
+from training.branch import Branch, Forked, fork
+from training.network import Head, Network, Schedule, Targets, fit, tokenize
 from training.teacher import HEADS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ SEEDS: Final = (0, 1, 2)
 FOLDS: Final = 5
 ALIKE: Final = 0.35
 SCHEDULE: Final = Schedule(epochs=15, batch=32, rate=2e-4)
+CONTINUED: Final = Schedule(epochs=3, batch=32, rate=1e-4)
 SHARED_LAYERS: Final = 2
 
 
@@ -59,21 +60,21 @@ def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that a fit needs: tokens and targets of the posts, the student's weights, the general encoder's folder."""
+    """All that a fit needs: what the student makes of the posts, targets, and the layers to start from."""
 
-    tokens: Tokens
+    forked: Forked
     targets: dict[str, Targets]
     specification: dict[str, Head]
-    student: Path
-    folder: Path
-    schedule: Schedule = SCHEDULE
-    shared: int = SHARED_LAYERS
+    general: list[torch.nn.Module]
 
 
 def material(posts: list[Post], categories: list[str], student: Path, folder: Path) -> Material:
-    """Prepare the posts."""
-    tokens = tokenize(folder, [post.text for post in posts])
-    return Material(tokens, targets(posts, categories), heads(categories), student, folder)
+    """Prepare the posts: the only step here that runs the student."""
+    network = Network(folder, HEADS)
+    general = copy.deepcopy([*network.encoder.encoder.layer[SHARED_LAYERS:]])
+    network.load_state_dict(torch.load(student, map_location="cpu"))
+    forked = fork(network, tokenize(folder, [post.text for post in posts]), SHARED_LAYERS)
+    return Material(forked, targets(posts, categories), heads(categories), general)
 
 
 def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
@@ -93,23 +94,17 @@ def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
 
 
 def untrained(material: Material) -> Branch:
-    """The student with a branch as the general encoder gives it."""
-    student = Network(material.folder, HEADS)
-    general = copy_of_layers(student)
-    student.load_state_dict(torch.load(material.student, map_location="cpu"))
-    return Branch(student, general, material.shared, material.specification)
+    """A branch as the general encoder gives it."""
+    return Branch(material.general, material.forked.tone.shape[1], material.specification)
 
 
-def copy_of_layers(network: Network) -> list[torch.nn.Module]:
-    """The encoder's layers as they are now, safe from what is loaded later."""
-    return [*copy.deepcopy(network.encoder.encoder.layer)]
-
-
-def fine_tune(material: Material, rows: np.ndarray, seed: int) -> Branch:
-    """Fit one seed on some of the posts."""
-    network = untrained(material)
-    fit(network, material.tokens, material.targets, rows, replace(material.schedule, seed=seed))
-    return network
+def fine_tune(material: Material, rows: np.ndarray, seed: int, start: Path | None = None) -> Branch:
+    """Fit one seed on some of the posts, from the general encoder or from an earlier branch's weights."""
+    branch = untrained(material)
+    if start:
+        branch.load_state_dict(torch.load(start, map_location="cpu"))
+    fit(branch, material.forked, material.targets, rows, replace(CONTINUED if start else SCHEDULE, seed=seed))
+    return branch
 
 
 def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "tag": "Judge posts from a file or a pipe: JSON Lines in, JSON Lines out.",
     "daily": "Build the daily digest and deliver it.",
     "weekly": "Build the weekly report and deliver it.",
+    "incident": "Read everything now and report on one matter, with evidence.",
+    "verify": "Check that an evidence bundle is as it was written.",
     "case": "List cases; acknowledge, answer, assign, refer, close them.",
     "rights": "Find, export or erase what is stored about a post or the requester; record an objection.",
     "report": "Write down what somebody saw where the monitor must not look.",

@@ -258,7 +258,7 @@ def _gate(
         if decision.relevant is Relevance.NO and standing.policy.kind != "manual":
             tally.dropped[decision.drop_reason] += 1
             continue
-        pickle.dump(arrival_of(place, standing, mention), spool)
+        pickle.dump(arrival_of(place, mention), spool)
 
 
 def _not_objected(place: Workplace, waiting: list[Mention], tally: _Tally) -> list[Mention]:
@@ -285,10 +285,13 @@ def post_of(mention: Mention) -> Post:
     )
 
 
-def arrival_of(place: Workplace, standing: Standing, mention: Mention) -> mentions.Arrival:
-    """Return a mention as the store may have it: masked, its handle a keyed hash, without raw bytes."""
+def arrival_of(place: Workplace, mention: Mention, *, words: bool = True) -> mentions.Arrival:
+    """Return a mention as the store may have it: masked, its handle a keyed hash, without raw bytes.
+
+    Without `words` its text and title stay behind. A source whose terms forbid keeping them has them all the same
+    until it is judged, in the same job (see `monitor.jobs.judge`): a threat must not pass unread.
+    """
     keep = own_details(place.policy.schools)
-    shown = standing.policy.keep_text
     return mentions.Arrival(
         mention=replace(
             mention,
@@ -296,8 +299,8 @@ def arrival_of(place: Workplace, standing: Standing, mention: Mention) -> mentio
             raw=b"",
             native_id=storable(mention.native_id),
             url=storable(mention.url),
-            text=masked(storable(mention.text[:LONGEST_TEXT]), keep) if shown else "",
-            title=masked(storable(mention.title[:LONGEST_TITLE]), keep) if shown else "",
+            text=masked(storable(mention.text[:LONGEST_TEXT]), keep) if words else "",
+            title=masked(storable(mention.title[:LONGEST_TITLE]), keep) if words else "",
             community=storable(mention.community[:LONGEST_NAME]),
             channel=storable(mention.channel[:LONGEST_NAME]),
             language=storable(mention.language),

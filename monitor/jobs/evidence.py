@@ -19,7 +19,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from monitor.errors import MonitorError
+from monitor.errors import BundleError
 from monitor.records import as_plain
 
 if TYPE_CHECKING:
@@ -96,10 +96,6 @@ class Verified:
     items: int
     digits: str
     differences: tuple[str, ...]
-
-
-class BundleError(MonitorError):
-    """A file is not an evidence bundle."""
 
 
 def bundle(exhibits: Sequence[Exhibit], coverage: Sequence[Coverage], report: Callable[[str], str]) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,9 @@ def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case,
         judged = judge_mentions(place, waiting, judges)
         now = place.clock()
         with place.store.write() as connection:
-            mentions.record(connection, zip((stored.id for stored in waiting), judged, strict=True), now=now)
+            kept = [_without_words(place, item, judgement) for item, judgement in zip(waiting, judged, strict=True)]
+            mentions.record(connection, zip((stored.id for stored in waiting), kept, strict=True), now=now)
+            mentions.blank(connection, [stored.id for stored in waiting if not _keeps_words(place, stored)])
             covered = _Covered(place, connection, waiting)
             for stored, judgement in zip(waiting, judged, strict=True):
                 if judgement.severity in CASE_SEVERITIES and not covered.by_a_case(stored, judgement.severity):
@@ -80,6 +83,19 @@ class _Covered:
         """Whether a case at least as urgent stands for this post's story."""
         # "P0" sorts before "P4": the smaller the more urgent
         return any(other <= severity for other in self._severities.get(self._stories[stored.id], ()))
+
+
+def _keeps_words(place: Workplace, stored: StoredMention) -> bool:
+    """Whether the terms of a mention's source let us keep its words."""
+    return place.policy.sources[stored.mention.source].keep_text
+
+
+def _without_words(place: Workplace, stored: StoredMention, judgement: Judgement) -> Judgement:
+    """Return a judgement as it may be kept: its reasons quote nothing where the words may not stay."""
+    if _keeps_words(place, stored):
+        return judgement
+    silent = tuple(replace(reason, start=0, end=0, text="") for reason in judgement.reasons)
+    return replace(judgement, reasons=silent)
 
 
 def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Judges) -> list[Judgement]:

@@ -247,7 +247,8 @@ def _store(place: Workplace, standing: Standing, there: list[Mention], gone: lis
     The case stays, with its reference and its history, which hold none of the post's words.
     """
     now = place.clock()
-    arrivals = [arrival_of(place, standing, mention) for mention in there]
+    words = standing.policy.keep_text
+    arrivals = [arrival_of(place, mention, words=words) for mention in there]
     tally.answered += len(there) + len(gone)
     with place.store.write() as connection:
         tally.changed += rechecks.confirm(connection, arrivals, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from monitor.jobs import incident_file
 from monitor.jobs.collect import forgotten
 from monitor.records import Severity
 from monitor.store import mentions
@@ -31,4 +32,5 @@ def retain(place: Workplace) -> int:
         erased = mentions.erase(connection, over, now=now, why="kept long enough", forget=forgotten(place.policy))
         mentions.forget_tombstones(connection, before=now - TOMBSTONES_KEPT)
     place.handles.forget_old(now)
+    incident_file.forget_old(place)
     return erased

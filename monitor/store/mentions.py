@@ -267,6 +267,12 @@ def record(connection: sa.Connection, judged: Iterable[tuple[int, Judgement]], *
         )
 
 
+def blank(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    """Take the words of mentions out: for sources whose terms let us keep no more than id and link."""
+    for chunk in batched(numbers):
+        connection.execute(sa.update(mentions).where(mentions.c.id.in_(chunk)).values(text="", title=""))
+
+
 def between(connection: sa.Connection, window: Window, *, limit: int = 10_000) -> tuple[StoredMention, ...]:
     """Return the mentions first seen in `window`, oldest first, with their current judgements."""
     rows = connection.execute(

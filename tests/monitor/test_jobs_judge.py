@@ -159,3 +159,17 @@ def test_a_case_is_new_until_somebody_acts(place: Workplace) -> None:
     judge_pending(place)
 
     assert [case.state for case in open_cases(place)] == [CaseState.NEW]
+
+
+def test_a_threat_is_judged_where_words_may_not_be_kept_and_its_words_go_at_once(place: Workplace) -> None:
+    """LinkedIn lets us keep id and link only: the case is opened, and not a word stays."""
+    number = stored(place, 1, KNIFE, source="linkedin", native_id="urn:li:share:1")
+
+    (case,) = judge_pending(place)
+
+    with place.store.read() as connection:
+        kept = mentions.by_number(connection, [number])[number]
+    assert case.severity is Severity.P0
+    assert (kept.mention.text, kept.mention.title) == ("", "")
+    assert kept.judgement is not None
+    assert all(reason.text == "" for reason in kept.judgement.reasons)
