@@ -109,7 +109,7 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
     near = judges.examples.nearest(encoded.embedding)
     judged = []
     for place, (post, decision, scored) in enumerate(zip(posts, decisions, frame["scored"], strict=True)):
-        tone = _tone(encoded, place)
+        tone = _tone(encoded, place, ours=decision.relevant is not Relevance.NO)
         triaged = judges.triage.judge(
             post,
             decision.relevant,
@@ -150,9 +150,13 @@ class _Tone:
 _ORDER: Final = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 
 
-def _tone(encoded: Encoded, place: int) -> _Tone:
-    """Return one post's tone from its calibrated probabilities."""
-    probabilities = encoded.sentiment[place]
+def _tone(encoded: Encoded, place: int, *, ours: bool) -> _Tone:
+    """Return one post's tone from its calibrated probabilities.
+
+    Of a post about a school ("another one sent home") plain words can be bad news: it is read by the head that
+    learned from such posts, every other one by the head that learned from public posts of all kinds.
+    """
+    probabilities = (encoded.school_mood if ours else encoded.sentiment)[place]
     best = int(np.argmax(probabilities))
     return _Tone(
         sentiment=_ORDER[best],

@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from monitor.policy.vocabulary import Vocabulary
 
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
-SURE_URGENT: Final = 0.3
+SURE_URGENT: Final = 0.4
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = {Severity.P0: 0.1}
 OTHER_SUPPORT: Final = 0.2
 """From this probability of urgency on, the encoder supports a rule that is only a hint: sooner where it means P0."""
-DANGER: Final = 0.15
+DANGER: Final = 0.05
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
-MODEL_WEIGHT: Final = 4.0
+IN_DANGER: Final = 0.15
+"""From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
+MODEL_WEIGHT: Final = 1.5
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
 
@@ -253,7 +255,8 @@ class Triage:
             key=lambda category: -evidence.categories[category],
         )
         everyday = [category for category in ranked if self._severity(category) not in URGENT]
-        if self._urgency(evidence) < SURE_URGENT:
+        in_danger = sum(p for c, p in evidence.categories.items() if self._severity(c) is Severity.P0)
+        if self._urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
         urgent = [category for category in ranked if self._severity(category) in URGENT]
         danger = [

@@ -255,7 +255,10 @@ def _covered(material: WeeklyMaterial, unread: Sequence[str]) -> str:
         return "Not seen: anything, because no source is switched on."
     if unread:
         return f"Not fully read: {wording.listed(unread)}."
-    return f"All {wording.number(len(material.grid))} sources that are switched on were read every day."
+    sources = f"All {wording.number(len(material.grid))} sources that are switched on were read"
+    if any(day is None for row in material.grid for day in row.days):
+        return f"{sources} every day since they were first watched; nothing was watched on the days before."
+    return f"{sources} every day."
 
 
 def _asked(asks: Sequence[Ask]) -> str:

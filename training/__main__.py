@@ -28,9 +28,13 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, help="folder of MPNet (teacher) or MiniLM (all other steps)")
     parser.add_argument("--posts", type=Path, default=data.REPOSITORY / "benchmarks" / "posts" / "seen")
     parser.add_argument("--matrix", type=Path, default=data.REPOSITORY.parent / "shared" / "policy" / "matrix.json")
-    parser.add_argument("--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps")
+    parser.add_argument(
+        "--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps"
+    )
     parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' recorded opinions")
-    parser.add_argument("--start", type=Path, help="validate, finish: a branch of the first batch of posts, to go on from")
+    parser.add_argument(
+        "--start", type=Path, help="validate, finish: a branch of the first batch of posts, to go on from"
+    )
     parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")

@@ -19,12 +19,38 @@ import numpy as np
 from analysis.encoder import preprocess
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
+NEITHER: Final = 2
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 POSITIVE: Final = frozenset(
-    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+    [
+        "admiration",
+        "amusement",
+        "approval",
+        "caring",
+        "desire",
+        "excitement",
+        "gratitude",
+        "joy",
+        "love",
+        "optimism",
+        "pride",
+        "relief",
+    ]
 )
 NEGATIVE: Final = frozenset(
-    "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
+    [
+        "anger",
+        "annoyance",
+        "disappointment",
+        "disapproval",
+        "disgust",
+        "embarrassment",
+        "fear",
+        "grief",
+        "nervousness",
+        "remorse",
+        "sadness",
+    ]
 )
 INPUTS: Final = (
     "sentiment/train.tsv",
@@ -144,8 +170,7 @@ def _sentiment(folder: Path) -> list[Example]:
         for _, label, text, _ in _tsv(folder / "train.tsv")
     ]
     validation = [
-        Example(preprocess(text), "tweeteval", "val", sentiment=int(label))
-        for label, text in _tsv(folder / "val.tsv")
+        Example(preprocess(text), "tweeteval", "val", sentiment=int(label)) for label, text in _tsv(folder / "val.tsv")
     ]
     return train + validation
 
@@ -200,11 +225,11 @@ def polarity(emotions: set[str]) -> int | None:
 
 def _davidson(folder: Path) -> list[Example]:
     """Davidson's tweets: hate 1, merely offensive or neither 0; a tenth, by text, is kept for validation."""
-    examples = [
-        (preprocess(row["tweet"]), int(row["class"])) for row in _csv(folder / "labeled_data.csv")
-    ]
+    examples = [(preprocess(row["tweet"]), int(row["class"])) for row in _csv(folder / "labeled_data.csv")]
     bucket = folds([Example(text, "davidson", "train") for text, _ in examples], 10)
     return [
-        Example(text, "davidson", "val" if tenth == 0 else "train", offensive=int(label < 2), hate=int(label == 0))
+        Example(
+            text, "davidson", "val" if tenth == 0 else "train", offensive=int(label != NEITHER), hate=int(label == 0)
+        )
         for (text, label), tenth in zip(examples, bucket, strict=True)
     ]

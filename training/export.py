@@ -1,18 +1,15 @@
 """From fitted weights to the files that ship.
 
-In: student and branch, on the CPU. Out: ``model.onnx`` (int8), with an output a head and a vector of unit length. Attention
-is written as onnxruntime's own operator; linear layers are quantised a column, word vectors a row. A few channels of
-BERT's states are far larger than the rest, which is what costs accuracy in int8: each linear layer's inputs are divided,
-and its weights multiplied, by a scale a channel that evens the two out (SmoothQuant, Xiao et al. 2023).
+In: student and branch, on the CPU. Out: ``model.onnx`` (int8), with an output a head and a vector of unit length.
+Attention is written as onnxruntime's own operator; linear layers are quantised a column, word vectors a row.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -20,10 +17,11 @@ from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.branch import Branch, fork
-from training.network import MAXIMUM_TOKENS, Network, Tokens
+from training.network import MAXIMUM_TOKENS
 
-Reach = dict[nn.Module, Tensor]
+if TYPE_CHECKING:
+    from training.branch import Branch
+    from training.network import Network
 
 OUTPUTS: Final = ("sentiment", "offensive", "hate", "emotions", "mood", "categories", "urgent")
 ATTENTION_HEADS: Final = 12
@@ -43,60 +41,21 @@ class _Attention(torch.autograd.Function):
 
 
 class _Layer(nn.Module):
-    """One BERT layer with its three projections joined and its inputs evened out."""
+    """One BERT layer with its three projections joined."""
 
-    def __init__(self, layer: nn.Module, reach: Reach) -> None:
+    def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         attention = layer.attention.self
         parts = (attention.query, attention.key, attention.value)
-        weight = torch.cat([part.weight for part in parts]).detach()
-        self.register_buffer("attention_scale", 1 / _evened(reach[attention.query], weight))
-        self.weight = nn.Parameter((weight / self.attention_scale).T.contiguous())
+        self.weight = nn.Parameter(torch.cat([part.weight for part in parts]).T.contiguous())
         self.bias = nn.Parameter(torch.cat([part.bias for part in parts]))
         self.joined, self.first_norm = layer.attention.output.dense, layer.attention.output.LayerNorm
-        self.wide, self.wide_scale = _eased(layer.intermediate.dense, reach)
-        self.narrow, self.narrow_scale = _eased(layer.output.dense, reach)
-        self.second_norm = layer.output.LayerNorm
+        self.wide, self.narrow, self.second_norm = layer.intermediate.dense, layer.output.dense, layer.output.LayerNorm
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        attended = _Attention.apply(states * self.attention_scale, self.weight, self.bias, mask)
+        attended = _Attention.apply(states, self.weight, self.bias, mask)
         states = self.first_norm(self.joined(attended) + states)
-        inner = functional.gelu(self.wide(states * self.wide_scale))
-        return self.second_norm(self.narrow(inner * self.narrow_scale) + states)
-
-
-def _evened(reach: Tensor, weight: Tensor) -> Tensor:
-    """The scale a channel that makes inputs and weights reach equally far."""
-    return (reach.clamp_min(1e-5) / weight.abs().amax(0).clamp_min(1e-5)).sqrt()
-
-
-def _eased(linear: nn.Linear, reach: Reach) -> tuple[nn.Linear, nn.Parameter]:
-    """The linear layer with its scale taken in, and what its inputs are to be multiplied by."""
-    scale = _evened(reach[linear], linear.weight.detach())
-    eased = nn.Linear(linear.in_features, linear.out_features)
-    eased.weight.data = linear.weight.detach() * scale
-    eased.bias.data = linear.bias.detach()
-    return eased, nn.Parameter(1 / scale)
-
-
-def reach(student: Network, branch: Branch, shared: int, tokens: Tokens) -> Reach:
-    """How far each input channel of each linear layer reaches on some texts."""
-    found: Reach = {}
-
-    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        largest = inputs[0].detach().abs().flatten(0, -2).amax(0)
-        found[module] = torch.maximum(found.get(module, largest), largest)
-
-    linear = [module for network in (student.encoder, branch.encoder) for module in network.modules()]
-    hooks = [module.register_forward_pre_hook(look) for module in linear if isinstance(module, nn.Linear)]
-    forked = fork(student, tokens, shared)
-    branch.eval()
-    with torch.inference_mode():
-        for row in range(len(tokens.lengths)):
-            branch(*forked.batch(np.array([row])))
-    for hook in hooks:
-        hook.remove()
-    return found
+        return self.second_norm(self.narrow(functional.gelu(self.wide(states))) + states)
 
 
 class _Words(nn.Module):
@@ -120,12 +79,12 @@ class _Words(nn.Module):
 class Graph(nn.Module):
     """The network as a graph sees it: two tensors in, logits and vector out, in a fixed order."""
 
-    def __init__(self, student: Network, branch: Branch, shared: int, reach: Reach) -> None:
+    def __init__(self, student: Network, branch: Branch, shared: int) -> None:
         super().__init__()
         encoder = student.encoder
         self.words = _Words(encoder.embeddings)
-        self.trunk = nn.ModuleList(_Layer(layer, reach) for layer in encoder.encoder.layer)
-        self.branch = nn.ModuleList(_Layer(layer, reach) for layer in branch.encoder)
+        self.trunk = nn.ModuleList(map(_Layer, encoder.encoder.layer))
+        self.branch = nn.ModuleList(map(_Layer, branch.encoder))
         self.shared = shared
         self.tone_heads, self.topic_heads = student.heads, branch.heads
 
@@ -146,19 +105,16 @@ class Graph(nn.Module):
         return (*(logits[name] for name in OUTPUTS), unit)
 
 
-def export(student: Network, branch: Branch, shared: int, tokens: Tokens, out: Path) -> None:
+def export(student: Network, branch: Branch, shared: int, out: Path) -> None:
     """Write float32 ``model-fp32.onnx`` (word vectors already bytes) and int8 ``model.onnx`` into ``out``.
 
-    Args:
-        student, branch, shared: the network, and the student's layer at which it forks.
-        tokens: some training texts, to see how far the layers' inputs reach.
-        out: the folder.
+    The network is the student, and a branch that leaves it above its layer ``shared``.
     """
     identifiers = torch.tensor([[101, 2023, 2003, 2204, 102], [101, 2919, 102, 0, 0]])
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         torch.onnx.export(
-            Graph(student, branch, shared, reach(student, branch, shared, tokens)).eval(),
+            Graph(student, branch, shared).eval(),
             (identifiers, (identifiers != 0).long()),
             str(plain),
             dynamo=False,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +16,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAXIMUM_TOKENS: Final = 128
 DEVICE: Final = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -143,7 +145,12 @@ def fit(network: nn.Module, texts: Readable, targets: dict[str, Targets], rows: 
         with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=MIXED):
             logits, _ = network(*texts.batch(batch))
         loss = sum(
-            _loss(logits[name].float(), probabilities[index], weights[index], exclusive=network.specification[name].exclusive)
+            _loss(
+                logits[name].float(),
+                probabilities[index],
+                weights[index],
+                exclusive=network.specification[name].exclusive,
+            )
             for name, (probabilities, weights) in heads.items()
         )
         optimizer.zero_grad(set_to_none=True)

@@ -1,7 +1,7 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: ``student-mean.pt``, ``branch.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (each step's printed figures) in the
-work folder. Out: ``analysis/model`` and ``recorded_run.json``.
+In: ``student-mean.pt``, ``branch.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (what each step
+printed) in the work folder. Out: ``analysis/model`` and ``recorded_run.json``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from training import data, student, teacher, triage
 from training.evaluate import calibration_error, scores
 from training.export import export
 from training.network import MAXIMUM_TOKENS
-from training.network import tokenize
 from training.student import probabilities
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 RUN: Final = Path(__file__).with_name("recorded_run.json")
 SHIFT: Final = 0.3
-EVERY: Final = 500
+EVEN: Final = 0.5
 LICENCES: Final = [
     "Weights start from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), taught by all-mpnet-base-v2 (Apache-2.0).",
     "SemEval 2013-2017 Task 4 as in TweetEval (Barbieri et al. 2020): annotations CC BY 3.0.",
@@ -66,9 +65,7 @@ def shift_and_temperature(logits: np.ndarray, truth: np.ndarray) -> tuple[float,
 def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dict[str, float]:
     """Export, calibrate and record; the figures of the shipped file."""
     folder, work, source, posts_folder = arguments.encoder, arguments.work, arguments.data, arguments.posts
-    texts = [example.text for example in data.read_corpus(source) if example.split == "train"][::EVERY]
-    texts += [post.text for post in data.read_posts(posts_folder)][::10]
-    export(network, branch, triage.SHARED_LAYERS, tokenize(folder, texts), work)
+    export(network, branch, triage.SHARED_LAYERS, work)
     MODEL_FOLDER.mkdir(exist_ok=True)
     shutil.copy(work / "model.onnx", MODEL_FOLDER / "model.onnx")
     shutil.copy(folder / "tokenizer.json", MODEL_FOLDER / "tokenizer.json")
@@ -103,7 +100,12 @@ def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dic
         {
             "run": manifest["run"],
             "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "students": [0, 1, 2], "triage": triage.SEEDS},
-            "schedules": {"teacher": asdict(teacher.SCHEDULE), "student": asdict(student.SCHEDULE), "triage": asdict(triage.SCHEDULE), "triage_continued": asdict(triage.CONTINUED)},
+            "schedules": {
+                "teacher": asdict(teacher.SCHEDULE),
+                "student": asdict(student.SCHEDULE),
+                "triage": asdict(triage.SCHEDULE),
+                "triage_continued": asdict(triage.CONTINUED),
+            },
             "shared_layers": triage.SHARED_LAYERS,
             "sentiment_shift": SHIFT,
             "data": {name: data.sha256(source / name) for name in data.INPUTS},
@@ -122,7 +124,9 @@ def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
     """Calibrate the student's heads on the even validation texts and measure all on the odd."""
     corpus = [example for example in data.read_corpus(source) if example.split == "val"]
     found = _logits([example.text for example in corpus])
-    counts = np.bincount([e.sentiment for e in data.read_corpus(source) if e.source == "tweeteval" and e.split == "train"])
+    counts = np.bincount(
+        [e.sentiment for e in data.read_corpus(source) if e.source == "tweeteval" and e.split == "train"]
+    )
     shift = -SHIFT * np.log(counts / counts.sum())
     heads["sentiment"]["shift"] = [round(float(value), 3) for value in shift]
     found["sentiment"] = found["sentiment"] + np.array(heads["sentiment"]["shift"])
@@ -143,7 +147,9 @@ def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
             chance = probabilities(logits / heads[task]["temperature"])
             if chance.shape[1] == 1:
                 chance = np.concatenate([1 - chance, chance], 1)
-            figures[f"{task}_{name}_ece"] = calibration_error(chance[1::2].max(1), chance[1::2].argmax(1) == truth[1::2])
+            figures[f"{task}_{name}_ece"] = calibration_error(
+                chance[1::2].max(1), chance[1::2].argmax(1) == truth[1::2]
+            )
     figures |= scores(corpus, found)
     return {name: round(value, 4) for name, value in figures.items()}
 
@@ -179,9 +185,11 @@ def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: 
         "cv_category_accuracy": (chance.argmax(1) == truth).mean(),
         "cv_category_top3": three.mean(),
         "cv_category_ece": calibration_error(chance.max(1), chance.argmax(1) == truth),
-        "cv_nearest_neighbour_accuracy": (np.array([categories.index(posts[n].category) for n in logits["neighbour"]]) == truth).mean(),
+        "cv_nearest_neighbour_accuracy": (
+            np.array([categories.index(posts[n].category) for n in logits["neighbour"]]) == truth
+        ).mean(),
         "cv_urgent_auc": roc_auc_score(urgent, alarm),
-        "cv_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > 0.5) == urgent),
+        "cv_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > EVEN) == urgent),
         "cv_mood_macro_recall": recall_score(mood, logits["mood"].argmax(1), average="macro"),
     }
     for threshold in (0.2, 0.3, 0.5):

@@ -7,13 +7,15 @@ In: the corpus, the teachers' recorded opinions, a MiniLM folder. Out: a fitted 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from training.data import Example
 from training.network import Network, Schedule, Targets, fit, tokenize
 from training.teacher import HEADS, gold
+
+if TYPE_CHECKING:
+    from training.data import Example
 
 LABELS: Final = Path(__file__).with_name("teacher_labels.npz")
 SCHEDULE: Final = Schedule(epochs=4, batch=64, rate=1e-4)
@@ -47,7 +49,9 @@ def taught(corpus: list[Example], path: Path) -> dict[str, Targets]:
             label = targets[name]
             labelled = (label.weights > 0)[:, None]
             mixed = np.where(labelled, share * label.probabilities + (1 - share) * opinion, opinion)
-            weights = np.where(labelled[:, 0], np.maximum(label.weights, UNLABELLED_WEIGHT[name]), UNLABELLED_WEIGHT[name])
+            weights = np.where(
+                labelled[:, 0], np.maximum(label.weights, UNLABELLED_WEIGHT[name]), UNLABELLED_WEIGHT[name]
+            )
             targets[name] = Targets(mixed, weights.astype(np.float32))
     return targets
 

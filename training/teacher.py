@@ -7,13 +7,15 @@ student learns doubt where the labels are doubtful and not what a teacher has by
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from training.data import Example, folds
 from training.network import Head, Network, Schedule, Targets, fit, predict, tokenize
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADS: Final = {
     "sentiment": Head(3, exclusive=True),
@@ -85,7 +87,7 @@ def opinions(corpus: list[Example], folder: Path) -> dict[str, np.ndarray]:
         counts += unseen
         with np.load(path) as logits:
             for name, total in sums.items():
-                total += unseen * logits[name].astype(np.float32)
+                np.add(total, unseen * logits[name].astype(np.float32), out=total)
     if not counts.all():
         message = f"{folder} lacks a teacher for some fold: run `python -m training teacher` for each"
         raise FileNotFoundError(message)

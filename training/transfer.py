@@ -6,15 +6,18 @@ in each training source.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
-from training.data import Example
 from training.network import Network, Schedule, Targets, fit, predict, tokenize
 from training.teacher import HEADS, gold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.data import Example
 
 SPLITS: Final = (
     ({"edos", "hatemoji"}, {"davidson"}),

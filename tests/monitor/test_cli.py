@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,11 @@ def run(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(group, list(arguments), input=stdin, catch_exceptions=True)
 
 
+def watched() -> dict[str, str]:
+    """Return what lets coverage follow a child process."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+
+
 def shell(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as a shell would."""
     return subprocess.run(  # noqa: S603 - our own program
@@ -33,7 +39,7 @@ def shell(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(HOUSE), "PATH": "", "HOME": str(cwd), "PYTHONUTF8": "1"},
+        env={"PYTHONPATH": str(HOUSE), "PATH": "", "HOME": str(cwd), "PYTHONUTF8": "1", **watched()},
     )
 
 
@@ -114,7 +120,8 @@ def test_doctor_lists_every_source_with_its_state_and_no_secret(configured: Path
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "", "MONITOR_SMTP_PASSWORD": "planted-secret", "MONITOR_X_BEARER_TOKEN": "planted-secret"},
+        env={"PATH": "", "MONITOR_SMTP_PASSWORD": "planted-secret", "MONITOR_X_BEARER_TOKEN": "planted-secret"}
+        | watched(),
     )
     found = json.loads(out.stdout)
 
