@@ -29,9 +29,9 @@ SURE_URGENT: Final = 0.4
 SUPPORT: Final = {Severity.P0: 0.1}
 OTHER_SUPPORT: Final = 0.2
 """From this probability of urgency on, the encoder supports a rule that is only a hint: sooner where it means P0."""
-DANGER: Final = 0.05
+DANGER: Final = 0.1
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
-IN_DANGER: Final = 0.15
+IN_DANGER: Final = 0.25
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
 MODEL_WEIGHT: Final = 1.5
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
