@@ -181,7 +181,7 @@ class Triage:
         if relevant is Relevance.UNCERTAIN:
             return self._uncertain(claims)
         safety = self._book.safety(hits)
-        if not claims:
+        if not claims or (safety and _only_a_grumble(claims)):
             claims = [self._by_tone(Sentiment.NEUTRAL if safety else sentiment)]
         best, *others = sorted(claims, key=self._order)
         reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
@@ -312,6 +312,17 @@ class Triage:
 
 
 _MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
+
+
+def _only_a_grumble(claims: list[_Claim]) -> bool:
+    """Whether nothing speaks but the encoder, and it hears a complaint: with a calmed safety word, hyperbole.
+
+    "This paper is going to kill me" is NEUTRAL with a visible reason (labelling conventions of the policy draft).
+    """
+    (claim, *others) = claims
+    return (
+        not others and claim.category == "COMPLAINT_SERVICE" and all(reason.rule == "model" for reason in claim.reasons)
+    )
 
 
 def _by_model(evidence: ModelEvidence, category: str) -> Reason:

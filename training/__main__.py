@@ -37,6 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=float, default=student.SCHEDULE.epochs, help="student")
     parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,8 @@ def _public(arguments: argparse.Namespace) -> dict[str, float]:
         network = teacher.train_teacher(corpus, encoder, arguments.fold, arguments.seed, work)
     elif arguments.step == "student":
         labels = None if arguments.without_teacher else arguments.labels
-        network = student.train_student(corpus, encoder, replace(student.SCHEDULE, seed=arguments.seed), labels)
+        schedule = replace(student.SCHEDULE, epochs=arguments.epochs, seed=arguments.seed)
+        network = student.train_student(corpus, encoder, schedule, labels)
         torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
     else:
         states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.verify import command
+from monitor.errors import BundleError
 from monitor.jobs.evidence import (
     COVERAGE,
     ITEMS,
     MANIFEST,
     REPORT,
-    BundleError,
     Exhibit,
     bundle,
     verify,
