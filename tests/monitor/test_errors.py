@@ -26,7 +26,8 @@ def built(kind: type, depth: int = 0) -> list[tuple[int, str]]:
     """(depth, name) of each public class under `kind`, in the order they are written."""
     public = not kind.__name__.startswith("_")
     lines = [(depth, kind.__name__)] if public else []
-    below: list[type] = [one for one in kind.__subclasses__() if one.__module__ == "monitor.errors"]
+    every: list[type] = kind.__subclasses__()
+    below = [one for one in every if one.__module__ == "monitor.errors"]
     for one in below:
         lines += built(one, depth + public)
     return lines
