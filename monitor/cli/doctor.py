@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: federation-monitor doctor --config monitor.toml")
 @config_option
+@click.option("--offline", is_flag=True, help="Do not ask the sources whether they let us in.")
 @json_option
-def command(config: Path | None, *, as_json: bool) -> None:
-    """Check configuration, rules, store, roles, mail and every source. Nothing is collected or sent.
+def command(config: Path | None, *, offline: bool, as_json: bool) -> None:
+    """Check configuration, rules, store, roles, mail and every source. Nothing is stored or sent.
+
+    Each source that is on is asked for one item, to see whether it answers and lets us in, unless its calls
+    cost money.
 
     The exit code is 1 if something does not work until somebody acts. No secret is ever printed.
     """
@@ -28,7 +32,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     from monitor.records import as_plain
 
     with open_place(config) as place:
-        found = check(place, timedelta(days=2))
+        found = check(place, timedelta(days=2), ask=not offline)
     if as_json:
         print_json({"fit": found.fit, **as_plain(found)})
     else:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from monitor.errors import ConfigError, MonitorError
+from monitor.errors import ConfigError, MonitorError, SourceError
 from monitor.jobs.collect import require_dpia
 from monitor.jobs.coverage import coverage
-from monitor.records import Sight, Window
+from monitor.jobs.sources import make_collector, standings
+from monitor.records import Ask, Mention, Sight, Window
 from monitor.store import journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from monitor.jobs.workplace import Workplace
     from monitor.records import Coverage
+
+
+PROBE: Final = timedelta(days=1)
+CURES: Final = {
+    "access_refused": "check the credentials, the approval, or robots.txt",
+    "unreachable": "check the address; it is tried again at the next run",
+    "rate_limited": "wait; it is read again by itself",
+    "quota_spent": "wait; it is read again by itself",
+    "unexpected_shape": "the platform may have changed; look for a newer version",
+}
+"""What a person can do about each kind of `SourceError`."""
 
 
 class State(StrEnum):
@@ -51,8 +63,14 @@ class Checkup:
         return not any(finding.state is State.WRONG for finding in self.findings)
 
 
-def check(place: Workplace, lately: timedelta) -> Checkup:
-    """Look at configuration, store, roles, mail and sources; `lately` is how far back troubles count."""
+def check(place: Workplace, lately: timedelta, *, ask: bool = False) -> Checkup:
+    """Look at configuration, store, roles, mail and sources.
+
+    Args:
+        place: the workplace.
+        lately: how far back troubles count.
+        ask: whether to ask each source that is on for one item, to see whether it lets us in. Nothing is stored.
+    """
     now = place.clock()
     window = Window(start=now - lately, end=now)
     with place.store.read() as connection:
@@ -69,6 +87,7 @@ def check(place: Workplace, lately: timedelta) -> Checkup:
         *_roles(place),
         _mail(place),
         *_sources(sources),
+        *(_answers(place) if ask else ()),
         *(
             Finding(
                 subject=f"job {run.job}",
@@ -143,6 +162,27 @@ def _mail(place: Workplace) -> Finding:
             cure="check [mail] and MONITOR_SMTP_PASSWORD",
         )
     return Finding(subject="mail", state=State.WELL, seen=f"{mail.host}:{mail.port} lets us in")
+
+
+def _answers(place: Workplace) -> Iterator[Finding]:
+    """Ask every source that is on for its first item; one whose calls cost money is left alone."""
+    now = place.clock()
+    for standing in standings(place):
+        if not standing.on:
+            continue
+        subject = f"reaching {standing.source}"
+        if standing.policy.monthly_pence:
+            yield Finding(subject=subject, state=State.NOTE, seen="not asked: every call costs money")
+            continue
+        schools = place.policy.schools
+        wanted = Ask(window=Window(start=now - PROBE, end=now), phrases=schools.phrases[:1], tags=schools.tags[:1])
+        try:
+            answer = make_collector(place, standing).collect(wanted)
+            next((item for item in answer if isinstance(item, Mention)), None)
+        except SourceError as error:
+            yield Finding(subject=subject, state=State.WRONG, seen=error.problem, cure=CURES.get(error.kind, ""))
+        else:
+            yield Finding(subject=subject, state=State.WELL, seen="answers and lets us in")
 
 
 def _sources(sources: tuple[Coverage, ...]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.jobs.checkup import Finding, State, check
 from monitor.records import Outcome
+from monitor.rehearsal.server import Reply, Server, status
 from monitor.store import journal
 from tests.monitor.conftest import Hands, ran
 
@@ -70,3 +71,25 @@ def test_a_job_that_failed_lately_is_noted(place: Workplace, hands: Hands) -> No
     hands.forward(hours=1)
 
     assert "the database is locked" in finding(place, "job daily").seen
+
+
+def test_each_source_that_is_on_is_asked_whether_it_lets_us_in(opened: Callable[..., Workplace]) -> None:
+    """One feed that answers is well; one that refuses is wrong, with the cure; nothing is stored."""
+    feed = b'<rss version="2.0"><channel><title>P</title></channel></rss>'
+    with Server({"/rss": lambda _: Reply(body=feed, headers={"Content-Type": "application/rss+xml"})}) as server:
+        feeds = {"feeds": {"feeds": [{"name": "Paper", "url": f"{server.url}/rss"}]}}
+        place = opened(sources=feeds, reading={"private_hosts": [server.host]})
+        good = next(f for f in check(place, LATELY, ask=True).findings if f.subject == "reaching feeds")
+        server.play(status(403), at="/rss")
+        bad = next(f for f in check(place, LATELY, ask=True).findings if f.subject == "reaching feeds")
+
+    assert good.state is State.WELL
+    assert (bad.state, "credentials" in bad.cure) == (State.WRONG, True)
+
+
+def test_a_source_whose_calls_cost_money_is_not_asked(opened: Callable[..., Workplace]) -> None:
+    x = {"enabled": True, "approval": "Agreement 7"}
+    place = opened(sources={"x": x}, secrets={"MONITOR_X_BEARER_TOKEN": "t"})
+
+    found = next(f for f in check(place, LATELY, ask=True).findings if f.subject == "reaching x")
+    assert (found.state, "money" in found.seen) == (State.NOTE, True)
