@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from analysis.matching import Gate, Post
 from analysis.pipeline import gated
-from monitor.errors import ConfigError, SourceError
+from monitor.errors import ConfigError, SourceError, StoreError
 from monitor.jobs.sources import Standing, allowance, make_collector, standings
 from monitor.masking import masked
 from monitor.records import (
@@ -98,6 +98,8 @@ def collect(
         progress(standing.source, None)
         try:
             run = _read(place, standing, gate)
+        except StoreError:
+            raise  # no source's fault, and none of the others could be stored either
         except Exception as fault:  # noqa: BLE001 - recorded in the store by _read; raised again below
             faults.append(fault)
             continue

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
+from monitor.errors import MonitorError
 from monitor.jobs.collect import collect, require_dpia
 from monitor.jobs.sources import standings
 from monitor.logs import log
@@ -54,10 +55,10 @@ class Reading:
         wait(self._running.values(), timeout=seconds)
 
     def _read(self, source: str, done: Future[None]) -> None:
-        """Read one source; whatever goes wrong is in its `Run`, and so in the report."""
+        """Read one source; a fault of its collector is in its `Run`, and so in the report."""
         try:
             collect(self._place, only=frozenset({source}))
-        except Exception as fault:  # noqa: BLE001 - recorded as a failed run by collect; the other sources go on
+        except (ExceptionGroup, MonitorError) as fault:
             log().error("a source could not be read", source=source, fault=type(fault).__name__)
         finally:
             done.set_result(None)

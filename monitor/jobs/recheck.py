@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
-from monitor.errors import QuotaSpent, RateLimited, SourceError
+from monitor.errors import QuotaSpent, RateLimited, SourceError, StoreError
 from monitor.jobs.collect import arrival_of, wipe
 from monitor.jobs.sources import allowance, make_collector, standings
 from monitor.records import Gone, Malformed, Mention, Outcome, Purpose, Run, Spent, Window
@@ -88,6 +88,8 @@ def recheck(place: Workplace) -> Rechecked:
         tally = _Tally()
         try:
             run = _turn(place, standing, cast("Rechecker", rechecker), tally)
+        except StoreError:
+            raise  # no source's fault, and none of the others could be stored either
         except Exception as fault:  # noqa: BLE001 - recorded in the store by _turn; raised again below
             faults.append(fault)
             continue

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import ConfigError, QuotaSpent
+from monitor.errors import ConfigError, QuotaSpent, StoreError
+from monitor.jobs.collect import collect
 from monitor.jobs.sources import allowance, standings
 from monitor.records import Spent
 from tests.monitor.conftest import Hands, ran
@@ -109,3 +110,12 @@ def test_a_new_month_brings_a_new_allowance(opened: Callable[..., Workplace], ha
 def test_a_source_without_a_cap_has_no_allowance(place: Workplace, hands: Hands) -> None:
     with place.store.read() as connection:
         assert allowance(connection, standing(place, "feeds"), hands()) is None
+
+
+def test_a_store_that_fails_is_said_to_be_the_stores_fault_and_no_collectors(opened: Callable[..., Workplace]) -> None:
+    place = opened(sources={"feeds": {"feeds": [{"name": "Paper", "url": "https://paper.example/rss"}]}})
+    with place.store.write() as connection:
+        connection.exec_driver_sql("DROP TABLE runs")
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        collect(place)
