@@ -21,7 +21,7 @@ from monitor.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration; a test proves that it is."""
 
 BUSY_SECONDS: Final = 60
