@@ -7,17 +7,19 @@ must do what by the matrix. Each answer carries its reasons. Severity never come
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analysis import examples
+from analysis.encoder import GROUP, undecorated
 from analysis.matching import Decision, Gate, Post
 from analysis.triage import ModelEvidence, Triage
-from monitor.records import Judgement, Reason, Relevance, Sentiment
+from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -93,7 +95,8 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
     Returns:
         A series of `Judgement` (dtype object) with the frame's index. Tone is given for every post that may
-        be scored, relevant or not.
+        be scored, relevant or not. A post with emoji or links is read with and without them, and the more
+        urgent reading stands: what a post wears never makes it safer.
     """
     import pandas as pd  # noqa: PLC0415 - see frame_of
 
@@ -101,29 +104,64 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
         Post(text=text, title=title, source=source, community=community, url=url)
         for text, title, source, community, url in zip(*(frame[name].tolist() for name in POST), strict=True)
     ]
-    decisions = [
-        looked_at(decision) if told else decision
-        for decision, told in zip(gated(judges.gate, posts), frame["reported"], strict=True)
-    ]
-    encoded = judges.encoder.encode([_read_as(post) for post in posts])
-    near = judges.examples.nearest(encoded.embedding)
-    judged = []
-    for place, (post, decision, scored) in enumerate(zip(posts, decisions, frame["scored"], strict=True)):
-        tone = _tone(encoded, place, ours=decision.relevant is not Relevance.NO)
-        triaged = judges.triage.judge(
-            post,
-            decision.relevant,
-            evidence=ModelEvidence(
-                categories=dict(zip(encoded.category_ids, encoded.categories[place].tolist(), strict=True)),
-                urgent=float(encoded.urgent[place]),
-                nearest_id=near[place].id,
-                nearest_category=near[place].category,
-                similarity=near[place].similarity,
-            ),
-            sentiment=tone.sentiment if scored else None,
-        )
-        judged.append(_judgement(decision, triaged, tone if scored else None, judges.version))
+    readings = [_readings(post) for post in posts]
+    flags = list(zip(frame["scored"], frame["reported"], strict=True))
+    groups = [slice(first, first + GROUP) for first in range(0, len(posts), GROUP)]
+    encoded = judges.encoder.encode_each([list(chain.from_iterable(readings[group])) for group in groups])
+    judged: list[Judgement] = []
+    for group, found in zip(groups, encoded, strict=True):
+        rows = _rows(readings[group])
+        judged += _judged(posts[group], flags[group], rows, found, judges)
     return pd.Series(judged, index=frame.index, dtype=object)
+
+
+def _readings(post: Post) -> tuple[str, ...]:
+    """Return what the encoder reads of a post: its words, and again without emoji and links where it has any."""
+    words = f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
+    bare = undecorated(words)
+    return (words,) if bare == " ".join(words.split()) else (words, bare)
+
+
+def _rows(readings: Sequence[tuple[str, ...]]) -> list[range]:
+    """Return the rows that each post's readings have among all of them."""
+    ends = list(accumulate(map(len, readings)))
+    return [range(end - len(texts), end) for texts, end in zip(readings, ends, strict=True)]
+
+
+def _judged(
+    posts: Sequence[Post],
+    flags: Sequence[tuple[bool, bool]],
+    rows: Sequence[range],
+    encoded: Encoded,
+    judges: Judges,
+) -> Iterator[Judgement]:
+    """Judge posts, each with its flags (scored, reported) and the rows of what the encoder read of it."""
+    near = judges.examples.nearest(encoded.embedding)
+    for post, (scored, reported), own, gate in zip(posts, flags, rows, gated(judges.gate, posts), strict=True):
+        decision = looked_at(gate) if reported else gate
+        tone = _tone(encoded, own[0], ours=decision.relevant is not Relevance.NO) if scored else None
+        triaged = (
+            judges.triage.judge(
+                post,
+                decision.relevant,
+                evidence=_evidence(encoded, near, row),
+                sentiment=tone.sentiment if tone else None,
+            )
+            for row in own
+        )
+        worst = min(triaged, key=lambda result: result.severity or Severity.P4)
+        yield _judgement(decision, worst, tone, judges.version)
+
+
+def _evidence(encoded: Encoded, near: Sequence[examples.Near], row: int) -> ModelEvidence:
+    """Return what the encoder says of one of the texts it read."""
+    return ModelEvidence(
+        categories=dict(zip(encoded.category_ids, encoded.categories[row].tolist(), strict=True)),
+        urgent=float(encoded.urgent[row]),
+        nearest_id=near[row].id,
+        nearest_category=near[row].category,
+        similarity=near[row].similarity,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +201,6 @@ def _tone(encoded: Encoded, place: int, *, ours: bool) -> _Tone:
         score=round(float(probabilities[2] - probabilities[0]), 4),
         probability=float(probabilities[best]),
     )
-
-
-def _read_as(post: Post) -> str:
-    """Return what the encoder reads: the headline, if any, and the words."""
-    return f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
 
 
 def _judgement(decision: Decision, triaged: TriageResult, tone: _Tone | None, version: str) -> Judgement:

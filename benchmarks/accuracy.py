@@ -1,7 +1,8 @@
 """How right the judgements are: `python -m benchmarks.accuracy` prints one table.
 
 Three columns: the policy draft's examples, the posts that rules are written against, and the posts held out.
-Only figures come out of the held-out part; `--misses` lists the misses of the other two.
+Only figures come out of the held-out part; `--misses` lists the misses of the other two. `--labels FILE` adds a
+column for the corrections that people made in their own cases.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sklearn.metrics import f1_score, precision_recall_fscore_support
@@ -16,7 +18,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
-from benchmarks.labelled import Labelled, examples, held_out, seen
+from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -58,12 +60,12 @@ def figures(judged: Sequence[Judged]) -> dict[str, float]:
     kept_gold = [j.post.relevant != "no" for j in judged]
     kept = [j.judgement.relevant != "no" for j in judged]
     precision, recall, f1, _ = precision_recall_fscore_support(kept_gold, kept, average="binary", zero_division=0)
-    both = [j for j in judged if j.post.relevant == "yes"]
+    both = [j for j in judged if j.post.relevant == "yes" and j.post.schools is not None]
     emergencies = [j for j in judged if j.post.severity == "P0"]
     urgent = [j for j in judged if j.post.urgent]
     harmless = [j for j in judged if j.post.relevant == "yes" and j.post.severity in HARMLESS]
     about = [j for j in judged if j.post.relevant != "no"]
-    toned = [j for j in judged if j.post.sentiment != "mixed"]
+    toned = [j for j in judged if j.post.sentiment not in {None, "mixed"}]
     return {
         "posts": len(judged),
         "relevance precision": float(precision),
@@ -86,7 +88,7 @@ def figures(judged: Sequence[Judged]) -> dict[str, float]:
             )
         ),
         "sentiment macro-recall": _macro_recall(
-            [j.post.sentiment for j in toned], [str(j.judgement.sentiment) for j in toned]
+            [str(j.post.sentiment) for j in toned], [str(j.judgement.sentiment) for j in toned]
         ),
     }
 
@@ -99,6 +101,8 @@ def _share(hits: Sequence[bool]) -> float:
 def _macro_recall(gold: Sequence[str], said: Sequence[str]) -> float:
     """Return the mean over the gold labels of the share that was recognised."""
     labels = sorted(set(gold))
+    if not labels:
+        return float("nan")
     return sum(_share([s == g for g, s in zip(gold, said, strict=True) if g == label]) for label in labels) / len(
         labels
     )
@@ -113,7 +117,7 @@ def misses(judged: Sequence[Judged]) -> list[str]:
             f"{name} {want}->{got}"
             for name, want, got in (
                 ("relevant", gold.relevant, said.relevant.value),
-                ("schools", "+".join(gold.schools), "+".join(said.schools)),
+                ("schools", "+".join(gold.schools or said.schools), "+".join(said.schools)),
                 ("severity", gold.severity or "-", said.severity.value if said.severity else "-"),
                 ("category", gold.category, said.category),
             )
@@ -129,9 +133,12 @@ def main() -> int:
     """Print the table; return 1 if a floor does not hold on the held-out part."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--misses", action="store_true", help="list the misses on examples and seen posts")
+    arguments.add_argument("--labels", type=Path, help="labels.jsonl of a data folder: people's own corrections")
     wanted = arguments.parse_args()
     judges = pipeline.judges_of(folder.load(), Encoder.load())
     parts = {"examples": examples(), "seen": seen(), "held out": held_out()}
+    if wanted.labels:
+        parts["labels"] = labelled_by_people(wanted.labels)
     judged = {name: judge(posts, judges) for name, posts in parts.items() if posts}
     table = {name: figures(part) for name, part in judged.items()}
     print(f"| figure | {' | '.join(table)} |")

@@ -21,6 +21,7 @@ class Labelled:
     Attributes:
         tests: the category it is a positive or a hard negative of.
         kind: "positive" or "hard_negative".
+        schools, sentiment: None where the person who labelled it did not say.
         severity: "P0".."P4", or None where it is not about our schools.
     """
 
@@ -29,8 +30,8 @@ class Labelled:
     source: str
     community: str
     relevant: str
-    schools: tuple[str, ...]
-    sentiment: str
+    schools: tuple[str, ...] | None
+    sentiment: str | None
     category: str
     severity: str | None
     tests: str = ""
@@ -57,6 +58,17 @@ def examples() -> tuple[Labelled, ...]:
     if not EXAMPLES.is_file():
         return ()
     return tuple(_example(json.loads(line)) for line in EXAMPLES.read_text(encoding="utf-8").splitlines())
+
+
+def labelled_by_people(file: Path) -> tuple[Labelled, ...]:
+    """Return the corrections that `case wrong-tag` and `case not-about-us` wrote into a data folder's labels.jsonl.
+
+    They say nothing about schools and tone; `figures` leaves those out for them.
+    """
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return tuple(
+        Labelled(**{**row, "community": row["community"] or "", "schools": None, "sentiment": None}) for row in rows
+    )
 
 
 def _folder(folder: Path) -> tuple[Labelled, ...]:

@@ -14,6 +14,7 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
+from onnxruntime.transformers.fusion_options import FusionOptions
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -126,7 +127,12 @@ def export(student: Network, branch: Branch, shared: int, out: Path) -> None:
             | {name: {0: "texts"} for name in (*OUTPUTS, "embedding")},
         )
         fused = optimizer.optimize_model(
-            str(plain), model_type="bert", num_heads=ATTENTION_HEADS, hidden_size=384, opt_level=0
+            str(plain),
+            model_type="bert",
+            num_heads=ATTENTION_HEADS,
+            hidden_size=384,
+            opt_level=0,
+            optimization_options=_fusions(),
         )
         fused.save_model_to_file(str(out / "model-fp32.onnx"))
     quantize_dynamic(
@@ -137,3 +143,10 @@ def export(student: Network, branch: Branch, shared: int, out: Path) -> None:
         op_types_to_quantize=["Attention", "MatMul"],
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT, "MatMulConstBOnly": True},
     )
+
+
+def _fusions() -> FusionOptions:
+    """The optimizer's own choice, less one: normalising apart from adding costs a sixth less time a post."""
+    chosen = FusionOptions("bert")
+    chosen.enable_skip_layer_norm = False
+    return chosen

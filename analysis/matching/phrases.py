@@ -148,6 +148,7 @@ class Phrasebook:
             if len(squeezed) >= LONG and any(phrase.kind in MISSPELT for phrase in same):
                 for piece in halves(squeezed):
                     pieces[piece].append(squeezed)
+        self._names = {squeezed for squeezed, same in self._whole.items() if any(p.kind in NAMES for p in same)}
         self._short_words = {
             squeezed: frozenset(
                 word for word in _WORD.findall(fold(self._whole[squeezed][0].text).text) if len(word) <= SHORT
@@ -176,7 +177,8 @@ class Phrasebook:
         seen: Counter[str] = Counter()
         for number, start, end in self._automaton.find_matches_as_indexes(reading.squeezed, overlapping=True):
             pattern = self._patterns[number]
-            if pattern in self._whole and seen[pattern] < ENOUGH and reading.fits(start, end):
+            named = pattern in self._names
+            if pattern in self._whole and seen[pattern] < ENOUGH and reading.fits(start, end, named=named):
                 seen[pattern] += 1
                 found[pattern, start, end] = True
             for whole in self._pieces.get(pattern, ()):
@@ -220,12 +222,13 @@ class _Reading:
         self._tags = [tag.span() for tag in _TAG.finditer(folded.text)]
         self._web = [address.span() for address in _WEB.finditer(folded.original)]
 
-    def fits(self, start: int, end: int) -> bool:
-        """Whether squeezed offsets are whole words without a sentence mark between them."""
+    def fits(self, start: int, end: int, *, named: bool = False) -> bool:
+        """Whether squeezed offsets are whole words (a name may follow Yorkshire's article: "tKJS") in one sentence."""
         first, last = self.places[start], self.places[end - 1] + 1
         if last - first > 2 * (end - start) + 8:
             return False
-        begins, ends = self._begins(first), self._ends(last)
+        begins = self._begins(first) or (named and self._after_article(first))
+        ends = self._ends(last)
         if not (begins and ends):
             tag = _around(self._tags, first)
             if tag is None or last > tag[1] or not (begins or ends or end - start >= IN_A_TAG):
@@ -243,8 +246,8 @@ class _Reading:
         for first, last in spans:
             if (
                 0 <= first < last <= len(self.squeezed)
-                and self.fits(first, last)
                 and OSA.distance(self.squeezed[first:last], whole, score_cutoff=1) == 1
+                and self.fits(first, last)
             ):
                 yield first, last
                 return
@@ -267,6 +270,10 @@ class _Reading:
             return True
         origin = self.folded.span(first, first)[0]
         return origin > 0 and self.folded.original[origin - 1].isspace()
+
+    def _after_article(self, first: int) -> bool:
+        """Whether nothing but a lone "t" stands before a word: "t'KJS", written without its apostrophe."""
+        return self.folded.text[first - 1] == "t" and self._begins(first - 1)
 
     def _ends(self, last: int) -> bool:
         """Whether a word ends here; a plural or possessive s may follow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
@@ -14,8 +14,14 @@ from monitor.cli.options import safe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analysis.encoder import Encoder
     from monitor.jobs.tag import Failed, Tagged
     from monitor.policy.folder import Policy
+
+CARRIERS: Final = 3
+"""Words that are named at most for an answer of the encoder."""
+CARRIES: Final = 0.02
+"""How much an answer's probability must fall without a word before that word is named."""
 
 
 @click.command(
@@ -41,14 +47,15 @@ def command(file: TextIO, policy: Path | None, *, explain: bool) -> None:
     from monitor.policy import folder
 
     rules = folder.load(policy or folder.FOLDER)
-    judges = judges_of(rules, Encoder.load())
+    encoder = Encoder.load()
+    judges = judges_of(rules, encoder)
     failed = 0
     for line in tagged(_with_progress(file), judges):
         if isinstance(line, Failed):
             failed += 1
             click.echo(_failure(line) if explain else json.dumps(line.as_json()))
         else:
-            click.echo(_explained(line, rules) if explain else json.dumps(line.as_json(rules.escalation)))
+            click.echo(_explained(line, rules, encoder) if explain else json.dumps(line.as_json(rules.escalation)))
     if failed:
         click.echo(f"{failed} lines could not be read", err=True)
         sys.exit(1)
@@ -77,8 +84,8 @@ def _failure(line: Failed) -> str:
     return f"{line.id}: could not be read: {line.error}\n"
 
 
-def _explained(line: Tagged, rules: Policy) -> str:
-    """Return a judgement with its reasons, for people."""
+def _explained(line: Tagged, rules: Policy, encoder: Encoder) -> str:
+    """Return a judgement with its reasons, and the words that carried the encoder's answers, for people."""
     judgement, matrix = line.judgement, rules.escalation
     category = matrix.category(judgement.category)
     owner = matrix.roles[judgement.owner].name if judgement.owner else "nobody"
@@ -98,4 +105,11 @@ def _explained(line: Tagged, rules: Policy) -> str:
         words = f" {reason.text!r} at {reason.start}-{reason.end}" if reason.end else f" {reason.text}".rstrip()
         note = f" ({reason.note})" if reason.note else ""
         out.append(safe(f"  because     [{reason.about}] {reason.rule}:{words}{note}"))
+    for about in ("category", "sentiment"):
+        words = ", ".join(
+            f"{line.post.text[word.start : word.end]!r} {word.weight:+.2f}"
+            for word in sorted(encoder.word_weights(line.post.text, about), key=lambda word: -word.weight)[:CARRIERS]
+            if word.weight >= CARRIES
+        )
+        out.append(safe(f"  carried by  [{about}] {words or 'no single word'}"))
     return "\n".join(out) + "\n"

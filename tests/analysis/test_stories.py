@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.stories import Told, stories
+from analysis.stories import Seen, Told, stories
 
 LONG = "Half the toilets at King James's in Knaresborough are locked again and nobody answers my emails about it"
 
@@ -44,6 +44,26 @@ def test_a_repost_of_something_unknown_is_a_story_of_its_own() -> None:
 
 def test_posts_without_words_are_not_copies_of_one_another() -> None:
     assert stories([told(1, ""), told(2, "!!!")]) == {1: (), 2: ()}
+
+
+def test_what_resembles_a_known_story_joins_it_under_its_number() -> None:
+    seen = Seen()
+    seen.story_of(Told(id=70, text=LONG, key=("x", "n70"), story=12))
+
+    assert seen.story_of(told(81, f"Update: {LONG} today")) == 12
+    assert seen.story_of(told(82, "", repost_of="n70")) == 12
+    assert seen.story_of(told(83, LONG.upper())) == 12
+    assert seen.story_of(told(84, "The choir of Boroughbridge High School sang at the hospice on Friday")) == 84
+
+
+def test_a_copy_is_found_wherever_three_in_five_of_its_sequences_agree() -> None:
+    words = LONG.split()
+    found = 0
+    for place in range(len(words)):
+        changed = [*words[:place], "indeed", *words[place + 1 :]]
+        found += len(stories([told(1, LONG), told(2, " ".join(changed))])) == 1
+
+    assert found == len(words)
 
 
 @given(st.lists(st.text(max_size=80), max_size=25))

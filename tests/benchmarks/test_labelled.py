@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 from rapidfuzz import fuzz, process
 
-from benchmarks.labelled import POSTS, held_out, seen
+from analysis import pipeline
+from analysis.encoder import Encoder
+from benchmarks.accuracy import figures, judge
+from benchmarks.labelled import POSTS, held_out, labelled_by_people, seen
 from monitor.policy import folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENOUGH = 30
 COPY = 88
@@ -54,3 +62,26 @@ def test_the_posts_of_the_bias_check_are_nowhere_else() -> None:
 
     assert bias
     assert not set(bias) & others
+
+
+def test_what_people_corrected_in_their_cases_is_read_as_further_examples(tmp_path: Path) -> None:
+    """`case wrong-tag` says what a post is, not how it sounds nor at which school: those figures leave it out."""
+    file = tmp_path / "labels.jsonl"
+    row = {
+        "id": "KJS-0001",
+        "text": "Smoke over the KJS Knaresborough site",
+        "source": "feeds",
+        "community": "",
+        "relevant": "yes",
+        "category": "SITE_SAFETY",
+        "severity": "P1",
+    }
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+
+    (label,) = labelled_by_people(file)
+    found = figures(judge([label], pipeline.judges_of(folder.load(), Encoder.load())))
+
+    assert label.urgent
+    assert found["posts"] == 1
+    assert math.isnan(found["schools right"])
+    assert math.isnan(found["sentiment macro-recall"])

@@ -224,3 +224,10 @@ def test_tag_explains_for_people_who_acts_and_under_which_clause() -> None:
     assert "Headteacher" in result.stdout
     assert "2.4" in result.stdout
     assert "because" in result.stdout
+
+
+def test_tag_names_the_words_that_carried_the_answer() -> None:
+    """Every tag explains itself, the encoder's part too."""
+    told = tag({"id": 1, "text": "What a wonderful concert at King James's School in Knaresborough"}, explain=True)
+
+    assert "carried by  [sentiment] 'wonderful'" in told.stdout
