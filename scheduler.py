@@ -12,6 +12,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,17 +25,20 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import logs, settings
-from monitor.errors import ConfigError, MonitorError, StoreError
-from monitor.jobs import routine
+from monitor.errors import ConfigError, MonitorError, StoreDamaged, StoreError
+from monitor.jobs import routine, status
 from monitor.jobs.workplace import Workplace, open_workplace
+from monitor.records import utc_now
 from monitor.store import journal
+from monitor.store.clock import set_right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import time
+    from datetime import time as time_of_day
 
     from apscheduler.triggers.base import BaseTrigger
 
+    from monitor.records import Clock
     from monitor.settings import Schedule
 
 GRACE: Final = timedelta(hours=3)
@@ -45,6 +49,9 @@ LOOK_BACK: Final = timedelta(days=8)
 
 MAKE_UP_MINUTES: Final = 15
 STOP_SECONDS: Final = 8
+CHECK_SECONDS: Final = 20
+LEAP_SECONDS: Final = 60
+"""By how much the wall clock may move against the machine's steady one between two looks before it has leapt."""
 LEASE_NAME: Final = "scheduler"
 
 
@@ -61,7 +68,7 @@ class Planned:
 def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
     """Return the clock's table for a configured schedule in an IANA zone."""
 
-    def at(days: str, when: time) -> CronTrigger:
+    def at(days: str, when: time_of_day) -> CronTrigger:
         return CronTrigger(day_of_week=days, hour=when.hour, minute=when.minute, timezone=zone)
 
     return (
@@ -87,6 +94,12 @@ def table(schedule: Schedule, zone: str) -> tuple[Planned, ...]:
             name="retention",
             trigger=at("*", schedule.retention_time),
             job=routine.retention_job,
+            catch_up=True,
+        ),
+        Planned(
+            name="backup",
+            trigger=at("*", schedule.backup_time),
+            job=routine.backup_job,
             catch_up=True,
         ),
         Planned(
@@ -145,7 +158,7 @@ class Clockwork:
             if moment is None:
                 continue
             with self._place.store.read() as connection:
-                done = journal.last_done(connection, line.name) or journal.first_start(connection)
+                done = journal.last_done(connection, line.name, until=now) or journal.first_start(connection)
             if done is not None and done < moment:
                 out.append((line, moment))
         return tuple(out)
@@ -160,7 +173,8 @@ class Clockwork:
             now = self._place.clock()
             moment = moment or (latest_before(line.trigger, now) if line.catch_up else None) or now
             with self._place.store.write() as connection:
-                done = journal.last_done(connection, line.name)
+                set_right(connection, now)
+                done = journal.last_done(connection, line.name, until=now)
                 if line.catch_up and done is not None and done >= moment:
                     return False
                 number = journal.start(connection, line.name, planned=moment, now=now)
@@ -178,7 +192,16 @@ class Clockwork:
             finally:
                 with self._place.store.write() as connection:
                     journal.finish(connection, number, now=self._place.clock(), error=error)
+                self.tell()
         return True
+
+    def tell(self) -> None:
+        """Write how the clock is doing for whoever watches it from outside."""
+        names = [line.name for line in self.table]
+        try:
+            status.write(status.status_of(self._place, names), self._place.settings.folder)
+        except OSError as error:  # a full disk stops no job here; who watches sees that the status grows old
+            logs.log().error("status not written", error=type(error).__name__)
 
     def make_up(self) -> None:
         """Run what is missing: a digest that failed at 07:30 is tried again the same morning."""
@@ -238,11 +261,42 @@ class Lease:
             journal.release(connection, LEASE_NAME, holder=self._holder)
 
 
+def keep_time(
+    scheduler: BackgroundScheduler,
+    stop: threading.Event,
+    *,
+    wall: Clock = utc_now,
+    steady: Callable[[], float] = time.monotonic,
+    every: float = CHECK_SECONDS,
+) -> None:
+    """Wait until `stop`; where the wall clock leaps against the steady one, reckon every job's next time anew.
+
+    Else a clock that goes back by a day would have the next collection a day away.
+    """
+    offset = wall().timestamp() - steady()
+    while not stop.wait(every):
+        now = wall().timestamp() - steady()
+        if abs(now - offset) > LEAP_SECONDS:
+            logs.log().warning("the clock leapt", seconds=round(now - offset))
+            begin_anew(scheduler, wall())
+        offset = now
+
+
+def begin_anew(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Run what runs every so often at `now`, and reckon from now when the others come next."""
+    for job in scheduler.get_jobs():
+        if isinstance(job.trigger, IntervalTrigger):
+            scheduler.modify_job(job.id, next_run_time=now)
+        else:
+            scheduler.modify_job(job.id, next_run_time=job.trigger.get_next_fire_time(None, now))
+
+
 def run_forever(place: Workplace) -> None:
     """Run the clock until SIGTERM or SIGINT; then stop within ten seconds.
 
     Raises:
         StoreError: another scheduler is running on this store.
+        StoreDamaged: a job found the store damaged; whoever starts the clock again has it restored.
     """
     lease = Lease(place)
     lease.take()
@@ -259,6 +313,14 @@ def run_forever(place: Workplace) -> None:
         },
     )
     scheduler.add_listener(clockwork.note_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    damage: list[StoreDamaged] = []
+
+    def stop_if_damaged(event: JobExecutionEvent) -> None:
+        if isinstance(event.exception, StoreDamaged):
+            damage.append(event.exception)
+            stop.set()
+
+    scheduler.add_listener(stop_if_damaged, EVENT_JOB_ERROR)
     now = datetime.now(UTC)
     for line in clockwork.table:
         scheduler.add_job(
@@ -270,14 +332,17 @@ def run_forever(place: Workplace) -> None:
         )
     often = IntervalTrigger(minutes=MAKE_UP_MINUTES)
     scheduler.add_job(clockwork.make_up, often, id="make up", next_run_time=now)
+    scheduler.add_job(clockwork.tell, IntervalTrigger(seconds=30), id="status", next_run_time=now)
     scheduler.add_job(lease.keep, IntervalTrigger(seconds=30), args=(stop,), id="lease")
     scheduler.start()
     logs.log().info("scheduler started", jobs=len(clockwork.table))
-    stop.wait()
+    keep_time(scheduler, stop)
     logs.log().info("scheduler stopping")
     waiter = threading.Thread(target=scheduler.shutdown, daemon=True)
     waiter.start()
     waiter.join(STOP_SECONDS)
+    if damage:
+        raise StoreDamaged(f"{damage[0]}; the clock has stopped, and its next start restores the newest backup")
     lease.release()
     logs.log().info("scheduler stopped", in_time=not waiter.is_alive())
     if waiter.is_alive():
@@ -293,7 +358,7 @@ def main(config: Path | None, once: str | None) -> None:
     """Run the monitor's clock in the foreground; stop it with SIGTERM or Ctrl-C."""
     logs.configure()
     try:
-        with open_workplace(settings.load(config)) as place:
+        with open_workplace(settings.load(config), thorough=True) as place:
             if once:
                 clockwork = Clockwork(place)
                 line = clockwork.planned(once)

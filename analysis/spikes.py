@@ -2,8 +2,9 @@
 
 A number is weighed against the numbers of comparable days. Their unknown rate has a Gamma distribution (Jeffreys'
 prior, then what the days showed), so that a new day's count is Gamma-Poisson (negative binomial), and the chance of
-so many or more is an incomplete beta function: exact for every count, and wide while few days are known. A day that
-was not looked at is none of the days; it is never a zero.
+so many or more is an incomplete beta function: exact for every count, and wide while few days are known. Where posts
+come in clumps, so that the days differ by more than chance, every count weighs less by as much. A day that was not
+looked at is none of the days; it is never a zero.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import variance
 from typing import TYPE_CHECKING
 
 from scipy.special import betainc
@@ -65,12 +67,21 @@ class Fast:
     hours: int
 
 
-def chance_of(count: int, days: Sequence[int]) -> float:
-    """Return the chance of `count` or more on a day like `days`, whose counts are given (at least one day)."""
+def chance_of(count: int, days: Sequence[int], clumping: float = 1.0) -> float:
+    """Return the chance of `count` or more on a day like `days`, whose counts are given (at least one day).
+
+    With `clumping` 1 it is exact; greater, it is the quasi-likelihood's (every count divided by it).
+    """
     if count <= 0:
         return 1.0
     # P(X >= k) of a negative binomial with r = 1/2 + sum and p = n / (n + 1) is I(1 - p; k, r)
-    return float(betainc(count, sum(days) + 0.5, 1 / (len(days) + 1)))
+    return float(betainc(count / clumping, sum(days) / clumping + 0.5, 1 / (len(days) + 1)))
+
+
+def clumping_of(days: Sequence[int]) -> float:
+    """Return by how much days differ more than chance alone would have it: variance by mean, at least 1."""
+    mean = sum(days) / len(days)
+    return max(1.0, variance(days) / mean) if mean and len(days) > 1 else 1.0
 
 
 def comparable(known: Iterable[KnownDay], sources: frozenset[str], most: int) -> tuple[int, ...]:
@@ -85,7 +96,7 @@ def weigh(count: int, days: Sequence[int], rule: SpikeRule) -> Unusual | TooLitt
         return None
     if len(days) < rule.least_days:
         return TooLittleKnown(count=count, days=len(days), needed=rule.least_days)
-    chance = chance_of(count, days)
+    chance = chance_of(count, days, clumping_of(days))
     if count <= max(days) or chance * rule.one_in > 1:
         return None
     return Unusual(count=count, most=max(days), days=len(days), chance=chance)

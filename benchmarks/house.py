@@ -1,7 +1,8 @@
 """Speed and size of the house: `python -m benchmarks.house`.
 
 Prints how long `--help` takes, how long a digest takes over a store of 1,000,000 mentions and over one of
-10,000, how much memory a collection of 2,000 and of 50,000 posts takes, and what the idle clock holds.
+10,000, how long and how large the digest of a day of 5,000 mentions is, how much memory a collection of 2,000 and
+of 50,000 posts takes, and what the idle clock holds.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from monitor.jobs.collect import collect
 from monitor.jobs.daily import gather, window_for
 from monitor.jobs.workplace import Workplace, open_workplace
-from monitor.records import Outcome, Run, Window
+from monitor.records import Outcome, Run, Severity, Window
 from monitor.rehearsal.server import Reply, Request, Server
 from monitor.settings import Secrets, Settings
-from monitor.store import runs
+from monitor.store import cases, runs
 from monitor.store.schema import judgements, mentions
 from reports.daily import build, render
 
@@ -79,6 +80,8 @@ def fill(place: Workplace, number: int) -> None:
                 "last_seen": moment,
                 "sha256": "0" * 64,
                 "judged_under": version,
+                "story": start + i + 1,
+                "story_began": moment,
             }
             for i, moment in enumerate(seen)
         ]
@@ -132,6 +135,138 @@ def digest_seconds(number: int) -> float:
             material = gather(place, connection, window)
         render(build(material))
         return time.perf_counter() - started
+
+
+STORM: Final = 400
+"""Reposts of the busy day."""
+CASES: Final = 200
+"""Cases that the busy day opened: more than anybody could answer."""
+KINDS: Final = (
+    ("COMPLAINT_SERVICE", "P3"),
+    ("QUESTION", "P3"),
+    ("MISINFORMATION", "P2"),
+    ("PRAISE", "P4"),
+    ("NEUTRAL", "P4"),
+    ("PUBLIC_DEBATE", "P4"),
+)
+
+
+def fill_busy_day(place: Workplace, number: int) -> None:
+    """Put a day of `number` invented mentions into the store: a storm of reposts, articles, cases, and the rest.
+
+    Every fifth post belongs to a story of the day before, of which a telling is stored as well.
+    """
+    version, escalation = place.policy.version, place.policy.escalation
+    window = window_for(place, NOW)
+    rows, judged = [], []
+
+    def put(
+        key: int, moment: datetime, text: str, kind: tuple[str, str], story: tuple[int, datetime], **more: object
+    ) -> None:
+        row = escalation.category(kind[0])
+        source = "mastodon" if key % 3 else "feeds"
+        rows.append(
+            {
+                "id": key,
+                "source": source,
+                "native_id": f"b{key}",
+                "url": f"https://outlet-{key % 40}.example/{key}",
+                "canonical_url": "",
+                "title": f"Invented headline {key} about the school and what is said of it"
+                if source == "feeds"
+                else "",
+                "text": text,
+                "community": f"Place {key % 40}",
+                "channel": "c",
+                "author_key": f"k{key % 900}",
+                "language": "en",
+                "in_reply_to": None,
+                "repost_of": None,
+                "published": moment,
+                "edited": None,
+                "first_seen": moment,
+                "last_seen": moment,
+                "sha256": f"{key:064}",
+                "judged_under": version,
+                "story": story[0],
+                "story_began": story[1],
+                **more,
+            }
+        )
+        judged.append(
+            {
+                "mention_id": key,
+                "policy_version": version,
+                "judged_at": moment,
+                "relevant": "yes",
+                "schools": ["KJS"],
+                "sentiment": "negative",
+                "sentiment_score": -0.5,
+                "sentiment_sure": True,
+                "category": kind[0],
+                "also": [],
+                "severity": kind[1],
+                "owner": row.owner,
+                "clauses": list(row.clauses),
+                "reasons": [
+                    {
+                        "about": "category",
+                        "rule": "invented.rule",
+                        "start": 0,
+                        "end": 9,
+                        "text": text[:9],
+                        "note": "invented",
+                    }
+                ],
+            }
+        )
+
+    before = window.start - timedelta(hours=3)
+    step = window.length / (number + 1)
+    for key in range(1, number + 1):
+        moment = window.start + step * key
+        said = f"Invented, number {key}: about the toilets of KJS Knaresborough, and nobody answers. " * 3
+        if key <= STORM:
+            put(key, moment, said, KINDS[0], (1, window.start + step), repost_of="b1" if key > 1 else None)
+        elif key % 5 == 0:
+            old = 10_000_000 + key
+            put(old, before, said, KINDS[key % 6], (old, before))
+            put(key, moment, said, KINDS[key % 6], (old, before))
+        else:
+            put(key, moment, said, KINDS[key % 6], (key, moment))
+    with place.store.write() as connection:
+        connection.execute(sa.insert(mentions), rows)
+        connection.execute(sa.insert(judgements), judged)
+        for key in (1, *range(STORM + 1, STORM + CASES)):
+            category = KINDS[0] if key == 1 else KINDS[key % 6]
+            cases.open_case(
+                connection,
+                mention_id=key,
+                category=category[0],
+                severity=Severity(category[1]),
+                owner="lead_staff",
+                schools=("KJS",),
+                opened=window.start + step * key,
+                due=NOW + timedelta(hours=key % 48),
+                readers=(),
+                restricted=False,
+                why="invented",
+            )
+
+
+def busy_day(number: int) -> tuple[float, int]:
+    """Return how long the digest of a day of `number` mentions takes from the store to HTML and text, and its bytes."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_workplace(settings(Path(folder)), secrets=Secrets({}), clock=lambda: NOW) as place,
+    ):
+        fill_busy_day(place, number)
+        window = window_for(place, NOW)
+        started = time.perf_counter()
+        with place.store.read() as connection:
+            material = gather(place, connection, window)
+        rendered = render(build(material))
+        return time.perf_counter() - started, len(rendered.html.encode())
 
 
 def feed(number: int) -> Any:  # noqa: ANN401 - a route
@@ -224,10 +359,13 @@ def main() -> None:
         _collect(int(sys.argv[2]))
         return
     digest_seconds(100)  # the first one pays for imports and templates
+    seconds, size = busy_day(5_000)
     rows = [
         ("federation-monitor --help", f"{help_seconds():.2f} s", "under 0.4 s"),
         ("digest over 10,000 mentions", f"{digest_seconds(10_000):.2f} s", ""),
         ("digest over 1,000,000 mentions", f"{digest_seconds(1_000_000):.2f} s", "under 1 s"),
+        ("digest of a day of 5,000 mentions", f"{seconds:.2f} s", "under 2 s"),
+        ("the same, its HTML", f"{size / 1000:.1f} kB", "under 80 kB"),
         ("collection of 2,000 posts, peak memory", f"{collect_memory(4):.0f} MB", ""),
         ("collection of 50,000 posts, peak memory", f"{collect_memory(100):.0f} MB", "flat"),
         ("idle clock, peak memory", f"{idle_memory():.0f} MB", "under 200 MB"),

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from pydantic import Field
+
 from monitor.tables import Table
 
 if TYPE_CHECKING:
@@ -38,11 +40,15 @@ class SourceOptions(Table):
         enabled: switch it on or off; without it policy/sources.toml decides.
         approval: the recorded approval that policy/sources.toml asks for (a reference and a date), if any.
         every_minutes: how often to read it; without it the source policy decides.
+        canary: the marker of a public post of our own, planted to show that the source is read; "" if there is none.
+        canary_days: how many days pass at most between two planted posts.
     """
 
     enabled: bool | None = None
     approval: str = ""
     every_minutes: int | None = None
+    canary: str = Field(default="", pattern=r"^(\S.{6,198}\S)?$")
+    canary_days: int = Field(default=7, ge=1, le=31)
 
     def missing(self) -> str:
         """Return what must still be configured before the source can be read, "" if nothing."""
@@ -61,8 +67,19 @@ class Collector(Protocol):
 class Rechecker(Protocol):
     """A collector that can also ask its source about posts by id."""
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
-        """Yield each post as it stands now, or `Gone`."""
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
+        """Yield each post as it stands now, or `Gone`; one without words stands as it did.
+
+        Args:
+            native_ids: of posts that are stored.
+            allowance: what may still be spent before our own cap; None where there is none.
+
+        Raises:
+            QuotaSpent: the next call would cost more than is left.
+            SourceError: see `monitor.errors`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import QuotaSpent
-from monitor.records import Spent
 
 if TYPE_CHECKING:
-    from monitor.records import Clock
+    from monitor.records import Clock, Spent
 
 
 class Purse:
@@ -30,7 +29,8 @@ class Purse:
         """Refuse a call that would cost more than is left.
 
         Raises:
-            QuotaSpent: until the next day in UTC, the day that our caps are counted in.
+            QuotaSpent: until the next day in UTC; the ledger, which counts 24 hours back, knows then whether that
+                was long enough.
         """
         if self._left is not None and (cost.calls > self._left.calls or cost.units > self._left.units):
             today = self._clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -41,5 +41,5 @@ class Purse:
     def pay(self, cost: Spent) -> Spent:
         """Take the cost of a call that was made out of the purse, and return it for the ledger."""
         if self._left is not None:
-            self._left += Spent(calls=-cost.calls, units=-cost.units)
+            self._left -= cost
         return cost

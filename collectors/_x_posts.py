@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "x"
 SNOWFLAKE_START: Final = 1_288_834_974_657
 """Milliseconds since 1970 at which X's numbering begins; an id's clock stands above its lowest 22 bits."""
+HERE: Final = frozenset({"GB", "XX", "XY"})
+"""Country codes under which X withholds a post from us: this country's, and the two that mean every country."""
 
 
 def born(post_id: str) -> datetime:
@@ -29,9 +31,14 @@ def born(post_id: str) -> datetime:
     return datetime.fromtimestamp(((int(post_id) >> 22) + SNOWFLAKE_START) / 1000, tz=UTC)
 
 
-def mention_of(post: Post) -> Mention:
-    """Return a post as a mention; every version of an edited post has the first version's id as its key."""
+def mention_of(post: Post) -> Mention | Gone:
+    """Return a post as a mention; every version of an edited post has the first version's id as its key.
+
+    `Gone` if X withholds it in this country: then nobody here may be shown it.
+    """
     first = post.first_id
+    if post.withheld and post.withheld.here:
+        return Gone(source=SOURCE, native_id=first)
     edited = first != post.id
     words = post.note.text if post.note else post.text
     parents = [other.id for other in post.referenced if other.type == "replied_to"]
@@ -72,6 +79,18 @@ class _Note(BaseModel):
     text: Words
 
 
+class _Withheld(BaseModel):
+    """Where X shows a post to nobody: for a claim of copyright, or by the law of some countries."""
+
+    copyright: bool = False
+    countries: Annotated[list[str], BeforeValidator(_none_is_empty)] = Field(default=[], alias="country_codes")
+
+    @property
+    def here(self) -> bool:
+        """Whether that is so in this country."""
+        return self.copyright or not HERE.isdisjoint(self.countries)
+
+
 class Post(BaseModel):
     """One post, in either generation of names."""
 
@@ -86,6 +105,7 @@ class Post(BaseModel):
     referenced: Annotated[list[_Reference], BeforeValidator(_none_is_empty)] = Field(
         default=[], validation_alias=AliasChoices("referenced_tweets", "referenced_posts")
     )
+    withheld: _Withheld | None = None
     note: _Note | None = Field(default=None, validation_alias=AliasChoices("note_tweet", "note_post"))
 
     @property

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, Validatio
 
 from collectors import SourceOptions
 from collectors._bluesky_leash import TIMEOUT, Leash, SessionOver
+from collectors._purse import Purse
 from collectors._text import clean
 from collectors._vendor import BaseAddress
 from monitor.errors import AccessRefused, UnexpectedShape
@@ -37,6 +38,7 @@ SEARCH: Final = "app.bsky.feed.searchPosts"
 LOOKUP: Final = "app.bsky.feed.getPosts"
 PAGE: Final = 100
 MOST_PAGES: Final = 50
+CALL: Final = Spent(calls=1)
 BATCH: Final = 25
 """How many posts may be asked for by address at once."""
 NOT_FOR_OUTSIDERS: Final = "!no-unauthenticated"
@@ -79,6 +81,7 @@ class Bluesky:
         self._options = options
         self._password = tools.secrets.need(SECRETS[0], "Bluesky's search asks for an app password")
         self._user_agent = tools.user_agent
+        self._clock = tools.clock
         self._leash = Leash(NAME, tools.clock)
         self._counted = 0
         self._client: Client | None = None
@@ -99,16 +102,20 @@ class Bluesky:
                     known.add(item.native_id)
                 yield item
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post as it stands now, or `Gone`; what Bluesky leaves out is deleted.
 
         Raises:
             SourceError: see `monitor.errors`.
         """
+        purse = Purse(NAME, allowance, self._clock)
         for start in range(0, len(native_ids), BATCH):
             batch = list(native_ids[start : start + BATCH])
+            purse.need(CALL)
             page = self._ask(LOOKUP, models.AppBskyFeedGetPosts.Params(uris=batch))
-            yield self._spent()
+            yield purse.pay(self._spent())
             answered = {wire.get("uri") for wire in page.posts if isinstance(wire, dict)}
             yield from map(_read, page.posts)
             for native_id in batch:

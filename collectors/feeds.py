@@ -27,6 +27,8 @@ from pydantic import Field, model_validator
 
 from collectors import SourceOptions, _entries, _looking_back
 from collectors._failures import Failure, worst
+from collectors._purse import Purse
+from collectors._taken_down import again
 from collectors._text import clean, excerpt, plain
 from monitor.addresses import canonical, is_web, unwrapped
 from monitor.errors import AccessRefused, SourceError, UnexpectedShape
@@ -34,13 +36,13 @@ from monitor.records import Bookmark, Malformed, Mention, Spent
 from monitor.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from collectors import Tools
     from collectors._entries import Entry
     from monitor.http import Answer
-    from monitor.records import Ask, Yielded
+    from monitor.records import Ask, Gone, Yielded
 
 NAME: Final = "feeds"
 SECRETS: tuple[str, ...] = ()
@@ -157,6 +159,13 @@ class Feeds:
                 failures.append(Failure(what=feed.name, error=error))
         if failures:
             raise worst(NAME, failures, of=len(self._feeds), things="feeds", now=self._tools.clock())
+
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
+        """Ask for the page of each article; see `collectors._taken_down`."""
+        clock = self._tools.clock
+        yield from again(NAME, native_ids, self._tools.http, clock, Purse(NAME, allowance, clock))
 
     def _read(self, feed: Feed, ask: Ask) -> Iterator[Yielded]:
         """Yield one feed's entries, then its bookmark."""

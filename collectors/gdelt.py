@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 from collectors import SourceOptions
 from collectors._looking_back import LONGEST
 from collectors._packing import first_fit, quoted
+from collectors._purse import Purse
+from collectors._taken_down import again
 from collectors._text import clean, plain
 from collectors._vendor import BaseAddress
 from monitor.addresses import canonical, is_web
@@ -25,11 +27,11 @@ from monitor.http import retry_at
 from monitor.records import Bookmark, Malformed, Mention, Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from collectors import Collector, Tools
     from monitor.http import Answer
-    from monitor.records import Ask, Yielded
+    from monitor.records import Ask, Gone, Yielded
 
 NAME: Final = "gdelt"
 SECRETS: tuple[str, ...] = ()
@@ -94,6 +96,12 @@ class Gdelt:
         if len(articles) >= MOST:
             yield Malformed(reason="an answer was full: the newest articles come with the next run")
         yield Bookmark(channel=query, value=newest.isoformat())
+
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
+        """Ask for the page of each article; see `collectors._taken_down`. GDELT itself is not asked."""
+        yield from again(NAME, native_ids, self._http, self._clock, Purse(NAME, allowance, self._clock))
 
     def _articles(self, answer: Answer) -> list[Any]:
         """Return the articles of an answer; errors come as plain text, often with status 200.

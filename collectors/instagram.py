@@ -8,26 +8,21 @@ fetched: neither their addresses nor their authors' names are asked for.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
-from collectors import SourceOptions
-from collectors._failures import Failure, worst
-from collectors._meta import CALL, MOST_PAGES, AccountId, Graph, Missing, NodeId, Page, items_of, what_is_wrong
+from collectors._graph import CALL, MOST_PAGES, AccountId, Missing, NodeId, Page, items_of
+from collectors._meta import KEPT, MetaReader, OwnOptions, still_listed
 from collectors._purse import Purse
-from collectors._vendor import BaseAddress
 from collectors._words import Words
 from monitor.addresses import is_web
-from monitor.errors import AccessRefused, UnexpectedShape
 from monitor.records import Gone, Malformed, Mention, Spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from collectors import Collector, Tools
     from monitor.records import Ask, Yielded
 
 NAME: Final = "instagram"
@@ -38,82 +33,36 @@ COMMENT: Final = "id,text,timestamp,user"
 THREAD: Final = f"{COMMENT},replies.limit(50){{{COMMENT}}}"
 MOST_HASHTAGS: Final = 30
 """How many different hashtags an account may search for in seven days."""
-KEPT: Final = timedelta(days=90)
-"""How far back tagged posts are listed at the re-check: nothing older is stored."""
 
 
-class Options(SourceOptions):
+class Options(OwnOptions):
     """`[sources.instagram]`.
 
     Attributes:
         accounts: ids of our own professional accounts.
-        follow_days: for how long the comments on a post of an account are read.
         hashtag_review: the recorded App Review of "Instagram Public Content Access" (app id and date);
             without it no hashtag is searched.
-        graph_url: the API's base address, version included.
     """
 
     accounts: tuple[AccountId, ...] = ()
-    follow_days: int = Field(default=14, ge=1, le=30)
     hashtag_review: str = ""
-    graph_url: BaseAddress = "https://graph.facebook.com/v26.0"
 
     def missing(self) -> str:
         """Return what must still be configured."""
         return "" if self.accounts else "no account is named: give the ids of our own accounts in accounts"
 
 
-def collector(options: Options, tools: Tools) -> Collector:
-    """Make the reader.
-
-    Raises:
-        ConfigError: the token is not set.
-    """
-    return Instagram(options, tools)
-
-
-class Instagram:
+class Instagram(MetaReader[Options]):
     """Reads our own accounts, and hashtags after a review."""
 
     name = NAME
+    secret = SECRETS[0]
+    why = "Instagram shows our own accounts to their managers alone"
+    parts = "accounts and hashtags"
 
-    def __init__(self, options: Options, tools: Tools) -> None:
-        self._options = options
-        self._clock = tools.clock
-        token = tools.secrets.need(SECRETS[0], "Instagram shows our own accounts to their managers alone")
-        self._graph = Graph(source=NAME, base=options.graph_url, http=tools.http, clock=tools.clock, token=token)
-
-    def collect(self, ask: Ask) -> Iterator[Yielded]:
-        """Yield what was published in the window, each post once; see `collectors.Collector`.
-
-        An account that is closed to us does not keep us from the others; the error at the end names it.
-
-        Raises:
-            SourceError: see `monitor.errors`.
-        """
-        purse = Purse(NAME, ask.allowance, self._clock)
-        shelves = {number: self._account(number, ask, purse) for number in self._options.accounts}
-        if self._options.hashtag_review and self._options.accounts:
-            tags = dict.fromkeys(tag.lstrip("#") for tag in ask.tags[:MOST_HASHTAGS])
-            shelves |= {f"#{tag}": self._hashtag(tag, purse) for tag in tags}
-        known: set[str] = set()
-        failures: list[Failure] = []
-        for what, shelf in shelves.items():
-            try:
-                for item in shelf:
-                    if isinstance(item, Mention):
-                        if item.native_id in known or item.published not in ask.window:
-                            continue
-                        known.add(item.native_id)
-                    yield item
-            except Missing as error:
-                failures.append(Failure(what=what, error=AccessRefused(NAME, error.problem)))
-            except (AccessRefused, UnexpectedShape) as error:
-                failures.append(Failure(what=what, error=error))
-        if failures:
-            raise worst(NAME, failures, of=len(shelves), things="accounts and hashtags", now=self._clock())
-
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post or comment as it stands now, or `Gone`.
 
         Somebody else's post that tags us is shown in the list of tags, so that is read first; what neither
@@ -123,20 +72,17 @@ class Instagram:
         Raises:
             SourceError: see `monitor.errors`.
         """
-        purse = Purse(NAME, None, self._clock)
+        purse = Purse(NAME, allowance, self._clock)
         waiting = set(native_ids)
         for number in self._options.accounts:
+            purse.need(CALL)
             account = self._opened(number)
-            yield CALL
-            for item in self._tags(account, purse, self._clock() - KEPT):
-                if isinstance(item, Mention):
-                    if item.native_id not in waiting:
-                        continue
-                    waiting.discard(item.native_id)
-                yield item
+            yield purse.pay(CALL)
+            yield from still_listed(self._tags(account, purse, self._clock() - KEPT), waiting)
         for native_id in sorted(waiting):
+            purse.need(CALL)
             yield self._again(native_id)
-            yield CALL
+            yield purse.pay(CALL)
 
     def _again(self, native_id: str) -> Mention | Gone | Malformed:
         """Ask for one post or comment."""
@@ -152,13 +98,21 @@ class Instagram:
             case _:
                 return found
 
+    def _shelves(self, ask: Ask, purse: Purse) -> dict[str, Iterator[Yielded]]:
+        """Return each account by number, and each hashtag by name."""
+        shelves = {number: self._account(number, ask, purse) for number in self._options.accounts}
+        if self._options.hashtag_review and self._options.accounts:
+            tags = dict.fromkeys(tag.lstrip("#") for tag in ask.tags[:MOST_HASHTAGS])
+            shelves |= {f"#{tag}": self._hashtag(tag, purse) for tag in tags}
+        return shelves
+
     def _account(self, number: str, ask: Ask, purse: Purse) -> Iterator[Yielded]:
         """Yield everything of one account."""
         purse.need(CALL)
         account = self._opened(number)
         yield purse.pay(CALL)
         yield from self._tags(account, purse, ask.window.start)
-        back_to = min(ask.window.start, ask.window.end - timedelta(days=self._options.follow_days))
+        back_to = self._options.followed_from(ask.window)
         params: dict[str, str | int] = {
             "fields": f"id,permalink,timestamp,comments.limit(50){{{THREAD}}}",
             "limit": 25,
@@ -253,10 +207,10 @@ class Instagram:
             Missing: there is no such account, or it is not ours.
             SourceError: see `monitor.errors`.
         """
-        try:
-            return _Account.model_validate(self._graph.ask(number, fields="id,username,name"))
-        except ValidationError as error:
-            raise UnexpectedShape(NAME, f"expected an account: {what_is_wrong(error)}") from None
+        return self._graph.one(number, _Account, "an account", fields="id,username,name")
+
+
+collector = Instagram
 
 
 class _Account(BaseModel):

@@ -20,6 +20,7 @@ from collectors import SourceOptions
 from collectors._failures import Failure, worst
 from collectors._purse import Purse
 from collectors._vendor import BaseAddress
+from collectors._wire import what_is_wrong
 from collectors._words import Words
 from monitor.errors import AccessRefused, UnexpectedShape
 from monitor.records import Gone, Malformed, Mention, Spent
@@ -27,7 +28,7 @@ from monitor.records import Gone, Malformed, Mention, Spent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from collectors import Collector, Tools
+    from collectors import Tools
     from monitor.http import Answer
     from monitor.records import Ask, Window, Yielded
 
@@ -58,15 +59,6 @@ class Options(SourceOptions):
     def missing(self) -> str:
         """Return what must still be configured."""
         return "" if self.organizations else "no page is named: give number and name of our own pages in organizations"
-
-
-def collector(options: Options, tools: Tools) -> Collector:
-    """Make the reader.
-
-    Raises:
-        ConfigError: the token is not set.
-    """
-    return LinkedIn(options, tools)
 
 
 class LinkedIn:
@@ -107,15 +99,19 @@ class LinkedIn:
         if failures:
             raise worst(NAME, failures, of=len(self._options.organizations), things="pages", now=self._clock())
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post or comment as it stands now, or `Gone`.
 
         Raises:
             SourceError: see `monitor.errors`.
         """
+        purse = Purse(NAME, allowance, self._clock)
         for native_id in native_ids:
+            purse.need(CALL)
             yield from self._again(native_id, "")
-            yield CALL
+            yield purse.pay(CALL)
 
     def _notified(self, number: str, window: Window, purse: Purse) -> Iterator[str | Malformed | Spent]:
         """Yield the URN of everything that one page was told of in the window."""
@@ -141,7 +137,7 @@ class LinkedIn:
         try:
             return _Page.model_validate(self._ask(f"organizationalEntityNotifications?{query}").json(NAME))
         except ValidationError as error:
-            raise UnexpectedShape(NAME, f"expected notifications: {_what_is_wrong(error)}") from None
+            raise UnexpectedShape(NAME, f"expected notifications: {what_is_wrong(error)}") from None
 
     def _again(self, urn: str, community: str) -> Iterator[Mention | Gone | Malformed]:
         """Ask for one post or comment; nothing comes of what our own pages wrote."""
@@ -164,7 +160,7 @@ class LinkedIn:
         try:
             post = _Comment.model_validate(wire) if comment else _Post.model_validate(wire)
         except ValidationError as error:
-            yield Malformed(reason=_what_is_wrong(error))
+            yield Malformed(reason=what_is_wrong(error))
             return
         if post.author not in self._ours:
             yield post.mention(urn, community)
@@ -185,6 +181,9 @@ class LinkedIn:
             },
             allow=allow,
         )
+
+
+collector = LinkedIn
 
 
 def _wanted(item: Mention | Gone | Malformed, window: Window) -> bool:
@@ -324,10 +323,4 @@ def _urn(wire: Any) -> str | Malformed:  # noqa: ANN401 - whatever came
     try:
         return _Notification.model_validate(wire).urn
     except ValidationError as error:
-        return Malformed(reason=_what_is_wrong(error))
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    """Return place and kind of the first thing that is wrong, never its content."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'item'}: {first['type']}"
+        return Malformed(reason=what_is_wrong(error))

@@ -20,10 +20,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from collectors import SourceOptions
 from collectors._failures import Failure, worst
+from collectors._purse import Purse
 from collectors._text import clean, plain
 from collectors._vendor import READ_SECONDS, BaseAddress, leashed
 from monitor.addresses import is_web
-from monitor.errors import AccessRefused, RateLimited, SourceError, UnexpectedShape
+from monitor.errors import AccessRefused, QuotaSpent, RateLimited, SourceError, UnexpectedShape
 from monitor.http import retry_at, status_error
 from monitor.records import Gone, Malformed, Mention, Spent
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 NAME: Final = "mastodon"
 SECRETS: tuple[str, ...] = ()
 """None: what an instance shows to its members alone is not for us."""
+CALL: Final = Spent(calls=1)
 PAGE: Final = 40
 MOST_PAGES: Final = 50
 
@@ -107,12 +109,15 @@ class Mastodon:
         if failures:
             raise self._failed(failures, of=len(self._instances))
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post as it stands now on the instance that showed it, or `Gone`.
 
         Raises:
             SourceError: see `monitor.errors`.
         """
+        purse = Purse(NAME, allowance, self._clock)
         failures: list[Failure] = []
         hosts = 0
         for host, keys in groupby(sorted(native_ids), key=lambda key: key.partition("/")[0]):
@@ -124,7 +129,11 @@ class Mastodon:
                 continue
             try:
                 for key in keys:
+                    purse.need(CALL)
                     yield from self._again(host, instance, key)
+                    yield purse.pay(CALL)
+            except QuotaSpent:
+                raise
             except SourceError as error:
                 failures.append(Failure(what=host, error=_plainly(error)))
         if failures:
@@ -134,7 +143,7 @@ class Mastodon:
         """Return the error for instances that could not be read."""
         return worst(NAME, failures, of=of, things="instances", now=self._clock())
 
-    def _again(self, host: str, instance: Library, key: str) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def _again(self, host: str, instance: Library, key: str) -> Iterator[Mention | Gone | Malformed]:
         """Ask for one post."""
         try:
             wire = _asked(instance.status, key.partition("/")[2])
@@ -142,7 +151,6 @@ class Mastodon:
             yield Gone(source=NAME, native_id=key)
         else:
             yield _read(wire, host)[1]
-        yield Spent(calls=1)
 
     def _timelines(
         self, host: str, instance: Library, ask: Ask, known: set[str]
@@ -168,7 +176,7 @@ class Mastodon:
             if not isinstance(page, list) or (page and not any(isinstance(wire, dict) for wire in page)):
                 # the library makes a list out of anything
                 raise UnexpectedShape(NAME, "expected a list of posts")
-            yield "", Spent(calls=1)
+            yield "", CALL
             items = [_read(wire, host) for wire in page]
             yield from items
             moments = [item.published for _, item in items if isinstance(item, Mention)]

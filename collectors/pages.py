@@ -33,15 +33,17 @@ from pydantic import Field, model_validator
 from collectors import SourceOptions, _looking_back
 from collectors._crawl import LINES, Done, Failed, Listing, Order, Page, Unread, key
 from collectors._failures import Failure, worst
+from collectors._purse import Purse
+from collectors._taken_down import again
 from monitor.addresses import canonical, is_web
 from monitor.errors import AccessRefused, RateLimited, SourceError, UnexpectedShape, Unreachable
 from monitor.records import Bookmark, Malformed, Mention, Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from collectors import Tools
-    from monitor.records import Ask, Yielded
+    from monitor.records import Ask, Gone, Yielded
 
 NAME: Final = "pages"
 SECRETS: tuple[str, ...] = ()
@@ -141,6 +143,13 @@ class Pages:
         if failures:
             of = len(self._options.entries)
             raise worst(NAME, failures, of=of, things="addresses", now=self._tools.clock())
+
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
+        """Ask for each page; see `collectors._taken_down`. What it says now is read by the next crawl."""
+        clock = self._tools.clock
+        yield from again(NAME, native_ids, self._tools.http, clock, Purse(NAME, allowance, clock))
 
     def _order(self, ask: Ask, kept: dict[str, Any], since: str) -> Order:
         """Return what the child is to do."""

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from collectors import SourceOptions
 from collectors._failures import Failure, worst
 from collectors._packing import first_fit, quoted
+from collectors._purse import Purse
 from collectors._reddit_things import Listing, Thing, mention_or_gone, read
 from collectors._vendor import BaseAddress, leashed
 from monitor.errors import AccessRefused, RateLimited, SourceError, UnexpectedShape
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "reddit"
 SECRETS: Final = ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET")
+CALL: Final = Spent(calls=1)
 PAGE: Final = 100
 PAGES: Final = 10
 """A listing shows its newest thousand and no more."""
@@ -165,16 +167,19 @@ class Reddit:
         if failures:
             raise worst(NAME, failures, of=len(shelves), things="listings", now=self._clock())
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post or comment as it stands now, or `Gone`; what Reddit leaves out is gone.
 
         Raises:
             SourceError: see `monitor.errors`.
         """
+        purse = Purse(NAME, allowance, self._clock)
         for start in range(0, len(native_ids), PAGE):
             batch = native_ids[start : start + PAGE]
             things: list[Thing] = []
-            for item in self._about(batch):
+            for item in self._about(batch, purse):
                 if isinstance(item, Thing):
                     things.append(item)
                 else:
@@ -183,7 +188,7 @@ class Reddit:
             posts = sorted({thing.link_id for thing in things if thing.link_id and not thing.link_title})
             if posts:
                 # asked for by id, a comment comes without the title of its post
-                for item in self._about(posts):
+                for item in self._about(posts, purse):
                     if isinstance(item, Thing):
                         titles[item.name] = item.title
                     elif isinstance(item, Spent):
@@ -193,10 +198,11 @@ class Reddit:
             for native_id in sorted({*batch} - {thing.name for thing in things}):
                 yield Gone(source=NAME, native_id=native_id)
 
-    def _about(self, names: Sequence[str]) -> Iterator[Thing | Malformed | Spent]:
+    def _about(self, names: Sequence[str], purse: Purse) -> Iterator[Thing | Malformed | Spent]:
         """Ask for at most a hundred things by their full names."""
+        purse.need(CALL)
         listing = self._ask("api/info", {"id": ",".join(names)})
-        yield Spent(calls=1)
+        yield purse.pay(CALL)
         yield from map(read, listing.children)
 
     def _shelves(self, ask: Ask) -> Iterator[_Shelf]:
@@ -217,7 +223,7 @@ class Reddit:
         for _ in range(PAGES):
             after = {"after": cursor} if cursor else {}
             listing = self._ask(shelf.path, {**shelf.params, "limit": PAGE, **after})
-            yield Spent(calls=1)
+            yield CALL
             shown += len(listing.children)
             moments: list[datetime] = []
             for thing in map(read, listing.children):

@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from collectors import SourceOptions
-from collectors._failures import Failure, worst
-from collectors._meta import CALL, Graph, Missing, NodeId
+from collectors._graph import CALL, NodeId
+from collectors._meta import MetaOptions, MetaReader
 from collectors._purse import Purse
 from collectors._vendor import BaseAddress
 from collectors._words import Words
-from monitor.errors import AccessRefused, UnexpectedShape
 from monitor.records import Gone, Malformed, Mention, Spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from collectors import Collector, Tools
     from monitor.records import Ask, Yielded
 
 NAME: Final = "threads"
@@ -33,7 +30,7 @@ FIELDS: Final = "id,text,permalink,timestamp,username"
 PAGE: Final = 100
 
 
-class Options(SourceOptions):
+class Options(MetaOptions):
     """`[sources.threads]`.
 
     Attributes:
@@ -49,57 +46,18 @@ class Options(SourceOptions):
     graph_url: BaseAddress = "https://graph.threads.net/v1.0"
 
 
-def collector(options: Options, tools: Tools) -> Collector:
-    """Make the reader.
-
-    Raises:
-        ConfigError: the token is not set.
-    """
-    return Threads(options, tools)
-
-
-class Threads:
+class Threads(MetaReader[Options]):
     """Reads Threads. Search answers newest first and is read down to the start of the window."""
 
     name = NAME
+    secret = SECRETS[0]
+    why = "Threads shows nothing without it"
+    parts = "searches"
+    open_ended = True
 
-    def __init__(self, options: Options, tools: Tools) -> None:
-        self._options = options
-        self._clock = tools.clock
-        token = tools.secrets.need(SECRETS[0], "Threads shows nothing without it")
-        self._graph = Graph(
-            source=NAME, base=options.graph_url, http=tools.http, clock=tools.clock, token=token, open_ended=True
-        )
-
-    def collect(self, ask: Ask) -> Iterator[Yielded]:
-        """Yield what was published in the window, each post once; see `collectors.Collector`.
-
-        A search that is refused does not keep us from the others; the error at the end names it.
-
-        Raises:
-            QuotaSpent: our own cap does not pay for the next search.
-            SourceError: see `monitor.errors`.
-        """
-        purse = Purse(NAME, ask.allowance, self._clock)
-        shelves = tuple(self._shelves(ask, purse))
-        known: set[str] = set()
-        failures: list[Failure] = []
-        for what, shelf in shelves:
-            try:
-                for item in shelf:
-                    if isinstance(item, Mention):
-                        if item.native_id in known or item.published not in ask.window:
-                            continue
-                        known.add(item.native_id)
-                    yield item
-            except Missing as error:
-                failures.append(Failure(what=what, error=AccessRefused(NAME, error.problem)))
-            except (AccessRefused, UnexpectedShape) as error:
-                failures.append(Failure(what=what, error=error))
-        if failures:
-            raise worst(NAME, failures, of=len(shelves), things="searches", now=self._clock())
-
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each post as it stands now, or `Gone`.
 
         Our own account is asked for first: where that cannot be read, nothing is gone.
@@ -107,32 +65,38 @@ class Threads:
         Raises:
             SourceError: see `monitor.errors`.
         """
+        purse = Purse(NAME, allowance, self._clock)
+        purse.need(CALL)
         self._graph.ask("me", fields="id")
-        yield CALL
+        yield purse.pay(CALL)
         for native_id in native_ids:
+            purse.need(CALL)
             post = self._graph.again(native_id, _Post, FIELDS)
-            yield CALL
+            yield purse.pay(CALL)
             if isinstance(post, _Post):
                 yield post.mention("search")
             else:
                 yield post or Gone(source=NAME, native_id=native_id)
 
-    def _shelves(self, ask: Ask, purse: Purse) -> Iterator[tuple[str, Iterator[Yielded]]]:
-        """Yield everything that is to be read, by name."""
+    def _shelves(self, ask: Ask, purse: Purse) -> dict[str, Iterator[Yielded]]:
+        """Return the posts that mention us, and each search by its words."""
+        shelves: dict[str, Iterator[Yielded]] = {}
         if self._options.mentions:
-            yield "mentions", self._read("me/mentions", {}, "mentions", ask, purse)
+            shelves["mentions"] = self._read("me/mentions", {}, "mentions", ask, purse)
         terms = [
             *((phrase, "KEYWORD") for phrase in ask.phrases),
             *((tag.lstrip("#"), "TAG") for tag in ask.tags),
         ]
-        for term, mode in dict.fromkeys(terms[: self._options.most_searches]):
+        for term, mode in terms[: self._options.most_searches]:
             params: dict[str, str | int] = {
                 "q": term,
                 "search_type": "RECENT",
                 "search_mode": mode,
                 "since": int(ask.window.start.timestamp()),
             }
-            yield f'"{term}"', self._read("keyword_search", params, "search", ask, purse)
+            name = f"#{term}" if mode == "TAG" else f'"{term}"'
+            shelves[name] = self._read("keyword_search", params, "search", ask, purse)
+        return shelves
 
     def _read(
         self, path: str, params: dict[str, str | int], channel: str, ask: Ask, purse: Purse
@@ -144,6 +108,9 @@ class Threads:
                 yield post
             elif not self._options.username or post.username.lower() != self._options.username.lower():
                 yield post.mention(channel)
+
+
+collector = Threads
 
 
 class _Post(BaseModel):

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from collectors import SourceOptions
-from collectors._failures import Failure, worst
 from collectors._purse import Purse
+from collectors._shelves import read_all
 from collectors._vendor import BaseAddress
+from collectors._wire import what_is_wrong
 from collectors._words import Words
 from monitor.addresses import is_web
 from monitor.errors import AccessRefused, RateLimited, SourceError, UnexpectedShape, Unreachable
@@ -28,7 +29,7 @@ from monitor.records import Gone, Malformed, Mention, Spent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from collectors import Collector, Tools
+    from collectors import Tools
     from monitor.records import Ask, Yielded
 
 NAME: Final = "tiktok"
@@ -64,15 +65,6 @@ class Options(SourceOptions):
         return "" if self.business_id else "no account is named: set business_id"
 
 
-def collector(options: Options, tools: Tools) -> Collector:
-    """Make the reader.
-
-    Raises:
-        ConfigError: the token is not set.
-    """
-    return TikTok(options, tools)
-
-
 class TikTok:
     """Reads the mentions of one business account, newest first. A comment's key is "VIDEO/COMMENT"."""
 
@@ -94,22 +86,12 @@ class TikTok:
         """
         purse = Purse(NAME, ask.allowance, self._clock)
         days = min(math.ceil((self._clock() - ask.window.start) / timedelta(days=1)) + 1, self._options.reach_days)
-        known: set[str] = set()
-        failures: list[Failure] = []
-        for shelf in SHELVES:
-            try:
-                for item in self._listed(shelf, max(days, 1), purse, back_to=ask.window.start):
-                    if isinstance(item, Mention):
-                        if item.native_id in known or item.published not in ask.window:
-                            continue
-                        known.add(item.native_id)
-                    yield item
-            except (AccessRefused, UnexpectedShape) as error:
-                failures.append(Failure(what=shelf.name, error=error))
-        if failures:
-            raise worst(NAME, failures, of=len(SHELVES), things="lists", now=self._clock())
+        lists = {shelf.name: self._listed(shelf, max(days, 1), purse, back_to=ask.window.start) for shelf in SHELVES}
+        return read_all(NAME, lists, ask, things="lists", clock=self._clock)
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each mention as it stands now, or `Gone`.
 
         Nothing can be asked for by id, so the lists are read: what is not in a whole list is deleted, private, or
@@ -118,7 +100,7 @@ class TikTok:
         Raises:
             SourceError: see `monitor.errors`.
         """
-        purse = Purse(NAME, None, self._clock)
+        purse = Purse(NAME, allowance, self._clock)
         for shelf in SHELVES:
             waiting = {native_id for native_id in native_ids if ("/" in native_id) is shelf.of_comments}
             if not waiting:
@@ -188,7 +170,7 @@ class TikTok:
                 raise self._refusal(envelope.code)
             return _Page.model_validate(envelope.data)
         except ValidationError as error:
-            raise UnexpectedShape(NAME, f"expected a page of mentions: {_what_is_wrong(error)}") from None
+            raise UnexpectedShape(NAME, f"expected a page of mentions: {what_is_wrong(error)}") from None
 
     def _refusal(self, code: int) -> SourceError:
         """Return what a code other than 0 means; the message beside it may repeat the token and is not read."""
@@ -199,6 +181,9 @@ class TikTok:
         if code in PASSING:
             return Unreachable(NAME, f"TikTok has a fault of its own (code {code})")
         return UnexpectedShape(NAME, f"TikTok answers with code {code}")
+
+
+collector = TikTok
 
 
 def _moment(value: Any) -> datetime:  # noqa: ANN401 - whatever the wire holds
@@ -313,7 +298,7 @@ class _Shelf:
         try:
             return self.model.model_validate(wire).mention()
         except ValidationError as error:
-            return Malformed(reason=_what_is_wrong(error))
+            return Malformed(reason=what_is_wrong(error))
 
 
 SHELVES: Final = (
@@ -325,9 +310,3 @@ SHELVES: Final = (
 def _link(given: str, video: str) -> str:
     """Return where a person can open a video; TikTok finds it by number under any name."""
     return given if is_web(given) else f"https://www.tiktok.com/@_/video/{video}"
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    """Return place and kind of the first thing that is wrong, never its content."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'item'}: {first['type']}"

@@ -49,8 +49,8 @@ REACH: Final = timedelta(days=7) - timedelta(minutes=5)
 """How far recent search looks back, less some minutes for slow clocks."""
 MOST_PAGES: Final = 500
 FIELDS: Final = {
-    "tweet": {"tweet.fields": "author_id,created_at,lang,note_tweet,referenced_tweets"},
-    "post": {"post.fields": "created_at,lang,note_post"},
+    "tweet": {"tweet.fields": "author_id,created_at,lang,note_tweet,referenced_tweets,withheld"},
+    "post": {"post.fields": "created_at,lang,note_post,withheld"},
 }
 """The field lists that each generation of the API knows."""
 
@@ -117,18 +117,25 @@ class X:
                         continue
                 yield item
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
-        """Yield each post in its newest version, or `Gone` if it is deleted or protected.
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
+        """Yield each post in its newest version, or `Gone` if it is deleted, protected or withheld in this country.
 
         Raises:
+            QuotaSpent: what is left does not pay for another post.
             SourceError: see `monitor.errors`.
         """
+        left = allowance.pence if allowance else math.inf
         natives = {native_id: native_id for native_id in native_ids}
         waiting = list(natives)
         while waiting:
-            batch, waiting = waiting[:MOST], waiting[MOST:]
+            affordable = self._affordable(left, fewest=1)
+            batch, waiting = waiting[:affordable], waiting[affordable:]
             page = self._page(LOOKUP, {"ids": ",".join(batch)})
-            yield self._cost(page)
+            cost = self._cost(page)
+            left -= cost.pence
+            yield cost
             unanswered = set(batch)
             for item in page.items():
                 match item:
@@ -184,14 +191,14 @@ class X:
         fresh = re.fullmatch("[0-9]{1,19}", value) and earliest < born(value) <= now
         return value if fresh else "", max(ask.window.start, earliest)
 
-    def _affordable(self, left: float) -> int:
+    def _affordable(self, left: float, *, fewest: int = FEWEST) -> int:
         """Return how many posts the next page may hold.
 
         Raises:
             QuotaSpent: X gives no page as small as what is left.
         """
         posts = math.floor(min(MOST, left / self._options.pence_per_post + 1e-9))
-        if posts < FEWEST:
+        if posts < fewest:
             month = self._clock().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
             raise QuotaSpent(
                 NAME,

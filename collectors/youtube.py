@@ -2,8 +2,9 @@
 
 Data API v3 through google-api-python-client: `search.list`, `videos.list`, `commentThreads.list` and
 `comments.list` (developers.google.com/youtube/v3/docs). YouTube counts two budgets, and so do we: a search is
-one of 100 calls a day (`Spent.calls`), everything else costs one of 10,000 units (`Spent.units`). A search
-tells ids alone; words come from `videos.list`, as at the re-check, so that they read the same each time.
+one of 100 calls a day (`Spent.calls`), everything else costs one of 10,000 units (`Spent.units`); a call that
+fails costs as much, so each is counted before it is made. A search tells ids alone; words come from
+`videos.list`, as at the re-check, so that they read the same each time.
 """
 
 from __future__ import annotations
@@ -146,13 +147,15 @@ class YouTube:
             yield from self._under({"videoId": video.id}, {video.id: video}, ask, purse)
         yield Bookmark(channel=FOLLOWED, value=" ".join(video.id for video in followed))
 
-    def recheck(self, native_ids: Sequence[str]) -> Iterator[Mention | Gone | Malformed | Spent]:
+    def recheck(
+        self, native_ids: Sequence[str], allowance: Spent | None = None
+    ) -> Iterator[Mention | Gone | Malformed | Spent]:
         """Yield each video or comment as it stands now, or `Gone`; what YouTube leaves out is deleted or private.
 
         Raises:
             SourceError: see `monitor.errors`.
         """
-        purse = Purse(NAME, None, self._clock)
+        purse = Purse(NAME, allowance, self._clock)
         comments = {native_id.partition("/")[2]: native_id for native_id in native_ids if "/" in native_id}
         own = {native_id for native_id in native_ids if "/" not in native_id}
         videos: dict[str, Video] = {}
@@ -292,8 +295,8 @@ class YouTube:
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             purse.need(UNIT)
-            page = self._ask(resource, {"part": "snippet", "id": ",".join(batch), **params})
             yield purse.pay(UNIT)
+            page = self._ask(resource, {"part": "snippet", "id": ",".join(batch), **params})
             for item in read(page.items, model):
                 known = isinstance(item, Malformed) or item.id in batch
                 yield item if known else Malformed(reason="an answer to something that was not asked for")
@@ -324,14 +327,13 @@ class YouTube:
         cursor, cursors = "", set[str]()
         for _ in range(most):
             purse.need(cost)
+            yield purse.pay(cost)
             try:
                 page = self._ask(resource, {**params, **({"pageToken": cursor} if cursor else {})})
             except Withheld:
-                yield purse.pay(cost)
                 if may_be_withheld:
                     return
                 raise
-            yield purse.pay(cost)
             yield page
             cursor = page.cursor
             if not cursor:

@@ -12,7 +12,8 @@
     │   └── UnexpectedShape     the answer is not what the platform documents; the platform changed
     ├── BundleError             a file is not an evidence bundle
     ├── CaseError               a case cannot be changed as asked; says what may be done instead
-    ├── StoreError              the database is damaged, locked for too long, or from a newer version
+    ├── StoreError              the database is locked for too long, full, or from a newer version
+    │   └── StoreDamaged        what the file holds is no longer a database; the next start restores a backup
     └── DeliveryError           a message was not accepted; it stays in the outbox
         └── DeliveryRefused     the server said no for good (5xx): a person must look
 
@@ -132,6 +133,10 @@ class CaseError(MonitorError):
 
 class StoreError(MonitorError):
     """The store cannot be used as it is."""
+
+
+class StoreDamaged(StoreError):
+    """The store's file is damaged or gone: only a backup brings it back."""
 
 
 class DeliveryError(MonitorError):

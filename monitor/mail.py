@@ -20,14 +20,17 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import ConfigError, DeliveryError, DeliveryRefused
-from monitor.store import outbox
+from monitor.store import audit, outbox
+from monitor.store.audit import Deed
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    import sqlalchemy as sa
+
     from monitor.records import Clock, Rendered
-    from monitor.settings import Federation, Mail, Secrets
+    from monitor.settings import Federation, Mail, Roles, Secrets
     from monitor.store.engine import Store
 
 CLAIM: Final = timedelta(minutes=15)
@@ -69,6 +72,16 @@ def message_id(name: str, recipient: str, domain: str) -> str:
     return f"<{name}.{digest}@{domain}>"
 
 
+def sender_of(mail: Mail, federation: Federation) -> str:
+    """Return the address that messages come from."""
+    return mail.sender or federation.contact or "monitor@localhost"
+
+
+def mail_id(name: str, recipient: str, mail: Mail, federation: Federation) -> str:
+    """Return the id that `compose` gives to the report `name` for `recipient`."""
+    return message_id(name, recipient, sender_of(mail, federation).rpartition("@")[2])
+
+
 def compose(
     rendered: Rendered,
     *,
@@ -84,7 +97,7 @@ def compose(
 
     Args:
         rendered: the report.
-        kind: "daily", "weekly", "alert" or "incident".
+        kind: "daily", "weekly", "alert", "spike" or "incident".
         recipient: one plain address.
         mail: whose sender stands in From.
         federation: names the subject line and the list.
@@ -92,9 +105,9 @@ def compose(
         thread: root of a thread, for updates that belong together; "" for a message of its own.
         attachments: files.
     """
-    sender = mail.sender or federation.contact or "monitor@localhost"
+    sender = sender_of(mail, federation)
     domain = sender.rpartition("@")[2]
-    own_id = message_id(rendered.name, recipient, domain)
+    own_id = mail_id(rendered.name, recipient, mail, federation)
     message = EmailMessage(policy=policy.SMTP)
     message["Subject"] = one_line(f"[{federation.short_name}] {rendered.subject}")
     message["From"] = Address(f"{federation.short_name} monitor", addr_spec=sender)
@@ -145,12 +158,15 @@ class Postman:
         clock: tells the time.
     """
 
-    def __init__(self, store: Store, mail: Mail, secrets: Secrets, folder: Path, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - where from, where to, and who is told
+        self, store: Store, mail: Mail, secrets: Secrets, folder: Path, clock: Clock, *, roles: Roles | None = None
+    ) -> None:
         self._store = store
         self._mail = mail
         self._secrets = secrets
         self._folder = folder
         self._clock = clock
+        self._roles = roles
 
     def deliver(self) -> Delivered:
         """Try every message that is due, once. Failures are recorded and come back later, never raised."""
@@ -172,9 +188,22 @@ class Postman:
             else:
                 with self._store.write() as connection:
                     outbox.mark_sent(connection, message, at=self._clock(), how=how)
+                    self._note(connection, message)
                 sent += how == "smtp"
                 filed += how == "file"
         return Delivered(sent=sent, filed=filed, delayed=delayed, refused=refused)
+
+    def _note(self, connection: sa.Connection, message: outbox.OutMessage) -> None:
+        """Write into the audit which report went to which role; never an address."""
+        roles = self._roles.held_by(message.recipient) if self._roles else ()
+        name = message.message_id.strip("<>").rpartition("@")[0].rpartition(".")[0]
+        audit.append(
+            connection,
+            at=self._clock(),
+            who=audit.CLOCK,
+            what=Deed.SENT,
+            about=f"{message.kind} {name} to {' and '.join(roles) or 'a role that is no longer named'}",
+        )
 
     def greet(self) -> None:
         """Connect, prove who the server is, log in and say goodbye; nothing is sent.

@@ -220,6 +220,10 @@ class Spent:
         """Add two costs."""
         return Spent(calls=self.calls + other.calls, units=self.units + other.units, pence=self.pence + other.pence)
 
+    def __sub__(self, other: Spent) -> Spent:
+        """Return what is left after a cost."""
+        return Spent(calls=self.calls - other.calls, units=self.units - other.units, pence=self.pence - other.pence)
+
 
 Yielded = Mention | Malformed | Gone | Bookmark | Spent
 """What a collector yields, in any order."""
@@ -338,7 +342,8 @@ class StoredMention:
         first_seen, last_seen: the store's clocks.
         sha256: of the captured bytes.
         also_in: (source, channel, url) of each further place where the same article stood.
-        story: number of the story it belongs to, its own id if it stands alone.
+        story: number of the story it belongs to; its own id if it began it, or is in none yet.
+        story_began: when that story was first seen, None if it is in none yet.
         judgement: the newest, or None if it was not judged yet.
     """
 
@@ -350,6 +355,7 @@ class StoredMention:
     sha256: str
     also_in: tuple[tuple[str, str, str], ...] = ()
     story: int = 0
+    story_began: datetime | None = None
     judgement: Judgement | None = None
 
 
@@ -412,10 +418,11 @@ class Coverage:
         last_read: when it was last read completely, if ever.
         next_try: when it will be tried again, if that is known.
         why: why it is behind or off, in one sentence; "" when all is well.
+        kind: `SourceError.kind` of the failure behind that, "" if there was none.
         new: mentions first seen in the window; None unless the source was read ("?" in a report, never 0).
         dropped: reason -> posts that were not about our schools; their number only.
         malformed: items that could not be read.
-        gone: posts wiped because the source says they are gone.
+        gone: posts wiped because the source says they are gone; changed: posts edited there, and judged again.
         spent: calls, units, money in the window.
         never_sees: what the source can never show.
     """
@@ -426,10 +433,12 @@ class Coverage:
     last_read: datetime | None = None
     next_try: datetime | None = None
     why: str = ""
+    kind: str = ""
     new: int | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     malformed: int = 0
     gone: int = 0
+    changed: int = 0
     spent: Spent = field(default_factory=Spent)
     never_sees: tuple[str, ...] = ()
 

@@ -81,10 +81,13 @@ class Storage(Table):
         folder: database, outbox and reports; relative to monitor.toml.
         database: an SQLAlchemy URL for PostgreSQL, without a password (PostgreSQL's own client finds it in
             the file that PGPASSFILE names); "" for SQLite in `folder`.
+        backup_days: how long a nightly backup of SQLite is kept. Never longer than the shortest retention may be:
+            what is erased leaves the backups in the following night, and one that is damaged goes with its age.
     """
 
     folder: Path = Path("monitor-data")
     database: str = ""
+    backup_days: int = Field(default=7, ge=1, le=30)
 
     @model_validator(mode="after")
     def _without_password(self) -> Self:
@@ -148,6 +151,73 @@ class Roles(Table):
             return str(getattr(holder, role)) if holder else ""
         return str(getattr(self, role, ""))
 
+    def held_by(self, address: str) -> tuple[str, ...]:
+        """Return the roles behind an address: "response_owner", "dsl at KJS"."""
+        own = [name for name in Roles.model_fields if getattr(self, name) == address]
+        at_schools = [
+            f"{name} at {code}"
+            for code, holder in self.schools.items()
+            for name in SchoolRoles.model_fields
+            if getattr(holder, name) == address
+        ]
+        return (*own, *at_schools)
+
+
+_SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
+class Channels(Table):
+    """By which further channels a role is alerted: the NAMES of the secrets that hold the channels' Apprise addresses.
+
+    An Apprise address carries a token, so it never stands in this file.
+
+    Attributes:
+        roles: role -> names, for the roles of the Federation.
+        schools: code -> role -> names, for the roles that each school has of its own.
+    """
+
+    roles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    schools: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_alone(cls, content: Any) -> Any:  # noqa: ANN401 - as it was written
+        """Refuse anything that is not the name of a secret. No error repeats it: it may be an address."""
+        if not isinstance(content, dict):
+            return {"roles": None}
+        schools = content.get("schools", {})
+        if not isinstance(schools, dict):
+            raise ValueError("write [channels.schools.CODE]")  # noqa: TRY004 - pydantic's way
+        tables = [(content.get("roles", {}), set(Roles.model_fields) - {"schools"})]
+        tables += [(table, set(SchoolRoles.model_fields)) for table in schools.values()]
+        for table, known in tables:
+            if not isinstance(table, dict) or not table.keys() <= known:
+                raise ValueError(f"channels belong to roles; known here: {', '.join(sorted(known))}")
+            for names in table.values():
+                if not isinstance(names, list | tuple) or not all(map(_is_secret_name, names)):
+                    raise ValueError(
+                        'a role has a list of names of secrets, like ["CHANNEL_DSL_KJS"]; '
+                        "the address itself belongs in MONITOR_CHANNEL_DSL_KJS"
+                    )
+        return content
+
+    def secrets(self, role: str, school: str) -> tuple[str, ...]:
+        """Return the names of the secrets that hold the channels of `role` (at `school`, for roles each school has)."""
+        if role in SchoolRoles.model_fields:
+            return self.schools.get(school, {}).get(role, ())
+        return self.roles.get(role, ())
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """The names of all secrets, each once."""
+        tables = (self.roles, *self.schools.values())
+        return tuple(dict.fromkeys(name for table in tables for names in table.values() for name in names))
+
+
+def _is_secret_name(name: object) -> bool:
+    """Whether `name` could be the name of a secret."""
+    return isinstance(name, str) and _SECRET_NAME.fullmatch(name) is not None
+
 
 class Mail(Table):
     """The Federation's own SMTP relay; without a host, messages are laid into a folder.
@@ -187,12 +257,13 @@ class Schedule(Table):
     weekly_day: Day = "mon"
     weekly_time: time = time(7, 45)
     retention_time: time = time(3, 15)
+    backup_time: time = time(3, 45)
     collect_every_minutes: int = Field(default=15, ge=1, le=1440)
 
     @model_validator(mode="after")
     def _outside_the_changing_hour(self) -> Self:
         """Refuse times in the hour of the clock change, with seconds, or with a zone of their own."""
-        for name in ("digest_time", "weekly_time", "retention_time"):
+        for name in ("digest_time", "weekly_time", "retention_time", "backup_time"):
             at: time = getattr(self, name)
             if at.hour == 1:
                 problem = f"{name} lies between 01:00 and 02:00, which the clock change repeats or skips"
@@ -276,10 +347,15 @@ class Reading(Table):
     backfill_days: int = Field(default=7, ge=1, le=30)
 
 
+Handle = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_](?:[A-Za-z0-9._-]{1,62}[A-Za-z0-9_])$")]
+"""An account's name, with or without "@"."""
+
+
 class Settings(Table):
     """The whole of monitor.toml.
 
     Attributes:
+        accounts: school code -> handles of its official accounts, beside those of the policy folder's schools.toml.
         sources: `[sources.NAME]` tables as written; each collector checks its own (see `monitor.jobs`).
         file: where it was read from; relative paths start at its folder.
         text: the file's text, so that errors can name a line.
@@ -289,12 +365,14 @@ class Settings(Table):
     storage: Storage = Field(default_factory=Storage)
     privacy: Privacy = Field(default_factory=Privacy)
     roles: Roles = Field(default_factory=Roles)
+    channels: Channels = Field(default_factory=Channels)
     mail: Mail = Field(default_factory=Mail)
     schedule: Schedule = Field(default_factory=Schedule)
     calendar: Calendar = Field(default_factory=Calendar)
     retention: Retention = Field(default_factory=Retention)
     reading: Reading = Field(default_factory=Reading)
     policy_folder: Path | None = None
+    accounts: dict[str, tuple[Handle, ...]] = Field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = Field(default_factory=dict)
     file: Path = Field(default=DEFAULT_FILE, exclude=True)
     text: str = Field(default="", exclude=True, repr=False)

@@ -41,11 +41,13 @@ class Bar:
         label: below it.
         count: its height from zero; None where nothing is known, which is not zero.
         blind: whether the count is only a lower bound, because not all was seen; it is hatched and has a "+".
+        absent: whether nobody looked at all yet: its place stays empty.
     """
 
     label: str
     count: int | None
     blind: bool = False
+    absent: bool = False
 
     @property
     def words(self) -> str:
@@ -127,13 +129,15 @@ def _draw(axes: Axes, chart: Chart) -> None:
         band.set_gid("chart-band")
     for place, bar in enumerate(chart.bars):
         last = place == number - 1
-        if bar.blind or bar.count is None:
+        if bar.blind or (bar.count is None and not bar.absent):
             column = axes.axvspan(place - 0.5, place + 0.5, facecolor="none", edgecolor=GREY, linewidth=0, hatch="////")
             column.set_gid("chart-blind")
         if bar.count:
             (drawn,) = axes.bar([place], [bar.count], width=0.74, color=BLUE if last else SOFT, zorder=2)
             drawn.set_gid("chart-last" if last else "chart-bar")
-        _label(axes, place, (bar.count or 0) + high * 0.02, bar.mark, "bottom", bold=last, boxed=bar.mark != bar.words)
+        mark = "" if bar.absent else bar.mark
+        boxed = mark not in {"", bar.words}
+        _label(axes, place, (bar.count or 0) + high * 0.02, mark, "bottom", bold=last, boxed=boxed)
         if (number - 1 - place) % LABELLED == 0:
             align = "right" if last else "center"
             _label(axes, place + (0.45 if last else 0), -high * 0.03, bar.label, "top", bold=last, align=align)

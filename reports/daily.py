@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from monitor.records import CaseState, Rendered, aware
+from monitor.records import CaseState, Rendered, Sight, aware
 from reports import rendering, wording
 from reports.items import Item, item, place, spread_counts, tone
-from reports.looking import Looking, looked
+from reports.looking import UNKNOWN, Looking, looked, short_name
 from reports.quoting import (
     URGENT,
     Link,
@@ -33,6 +33,7 @@ from reports.wordbook import Wordbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -48,8 +49,11 @@ INFORMATION: Final = 8
 REFERENCES: Final = 120
 """References listed beyond what is shown, before they are only counted: the digest stays under 80 kB."""
 TROUBLES: Final = 5
+UNUSUAL: Final = 6
 NEXT_DIGEST: Final = timedelta(days=1)
 NOTABLE_STORY: Final = 3
+SHORTENED: Final = ("stories", "continuing", "decided", "open")
+"""Sections that are cut where the digest is too large, what matters least first."""
 SAFETY_WORD: Final = "safety-word"
 """The rule under which a post with a word of danger, but no sign of risk, is shown to a person."""
 
@@ -64,16 +68,20 @@ class DailyMaterial:
         window: what the digest covers.
         made_at: when it is made, zone-aware; "late" and "today" are reckoned from here.
         mentions: first seen in the window, judged.
-        stories: id of the first mention of a story -> ids of its copies (empty where none).
+        earlier: of the same stories and of those of the cases, but first seen before the window.
+        likeness: share of three-word sequences from which two posts count as copies.
         cases: still open, whenever opened.
+        settled: no longer open, but decided in the window, or of a story that goes on in it.
         case_mentions: mention id of a case -> the mention, where its words still exist.
         coverage: one for each source.
         days: the last seven, oldest first; each from digest to digest.
         usual: usual range of a day's count, None while there is too little history.
         troubles: jobs that failed, messages that could not be sent, in sentences.
+        unusual: what was unusual in small numbers, and what did not alert anybody a second time, in sentences.
         escalation: the matrix.
         school_names: code -> name.
         contact: an e-mail address that is read, "" if there is none.
+        audit: the audit's last line, "1234:0123456789abcdef"; "" before the first.
     """
 
     federation: str
@@ -82,16 +90,20 @@ class DailyMaterial:
     window: Window
     made_at: datetime
     mentions: tuple[StoredMention, ...]
-    stories: dict[int, tuple[int, ...]]
+    earlier: tuple[StoredMention, ...]
+    likeness: float
     cases: tuple[Case, ...]
+    settled: tuple[Case, ...]
     case_mentions: dict[int, StoredMention]
     coverage: tuple[Coverage, ...]
     days: tuple[DayCount, ...]
     usual: tuple[int, int] | None
     troubles: tuple[str, ...]
+    unusual: tuple[str, ...] = ()
     escalation: Escalation
     school_names: dict[str, str]
     contact: str
+    audit: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: "late" and "today" would be guesses."""
@@ -107,6 +119,25 @@ class OpenCase:
     state: str
     age: str
 
+    @property
+    def label(self) -> str:
+        """What is said of it where it is only listed."""
+        return self.reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One case that somebody decided since the last digest: what it was, and what became of it when."""
+
+    reference: str
+    what: str
+    how: str
+
+    @property
+    def label(self) -> str:
+        """What is said of it where it is only listed."""
+        return self.reference
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -117,6 +148,11 @@ class Story:
     quote: str
     about: str
     link: Link | None
+
+    @property
+    def label(self) -> str:
+        """What is said of it where it is only counted."""
+        return self.category
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +175,22 @@ class DailyView:
         headline: the sentence that matters.
         due: the items of the first table; due_more: what else is due, in a sentence, "" if nothing.
         volume: one sentence, or two, of how much is new against the usual.
-        looking: where we looked and what was not seen.
+        looking: where we looked and what was not seen. off: what is switched off, in a sentence; "" if nothing is.
         all_read: said where every source was read, "" otherwise.
         troubles: what does not work.
+        unusual: what was unusual in small numbers.
         danger: said where somebody may be in danger, "" otherwise.
         items: in detail, most urgent first; items_rest: the references of the others.
         open: from earlier; open_rest: the references of the others.
-        stories: for information; stories_rest: the categories of the others.
+        decided: answered, referred or closed in the window; decided_rest: the references of the others.
+        stories: new, for information; stories_rest: the categories of the others.
+        continuing: told before, and going on; continuing_rest: the categories of the others.
+        likeness: from when two posts count as one story.
         days, days_caption: the last seven days.
         contact: an e-mail address, "" if there is none.
         policy: whose clauses are meant.
         records, fingerprint: how many records were counted, and the SHA-256 of their manifest.
+        audit: the last line of the audit, to be held against it later.
     """
 
     name: str
@@ -163,21 +204,29 @@ class DailyView:
     due_more: str
     volume: str
     looking: Looking
+    off: str
     all_read: str
     troubles: tuple[str, ...]
+    unusual: tuple[str, ...]
     danger: str
     items: tuple[Item, ...]
     items_rest: tuple[str, ...]
     open: tuple[OpenCase, ...]
     open_rest: tuple[str, ...]
+    decided: tuple[Decided, ...]
+    decided_rest: tuple[str, ...]
     stories: tuple[Story, ...]
     stories_rest: tuple[str, ...]
+    continuing: tuple[Story, ...]
+    continuing_rest: tuple[str, ...]
+    likeness: str
     days: tuple[Day, ...]
     days_caption: str
     contact: str
     policy: str
     records: int
     fingerprint: str
+    audit: str
 
     @property
     def items_more(self) -> str:
@@ -190,27 +239,30 @@ class DailyView:
         return _more(self.open_rest)
 
     @property
+    def decided_more(self) -> str:
+        """What else was decided; "" if all is shown."""
+        return _more(self.decided_rest)
+
+    @property
     def stories_more(self) -> str:
         """What else is new: "and 42 more: 30 Neutral mention, 12 Praise or thanks"; "" if nothing."""
-        if not self.stories_rest:
-            return ""
-        counts = sorted(Counter(self.stories_rest).items(), key=lambda pair: (-pair[1], pair[0]))
-        kinds = ", ".join(f"{wording.figure(count)} {name}" for name, count in counts)
-        return f"and {wording.figure(len(self.stories_rest))} more: {kinds}"
+        return _more_kinds(self.stories_rest)
+
+    @property
+    def continuing_more(self) -> str:
+        """What else goes on; "" if all is shown."""
+        return _more_kinds(self.continuing_rest)
 
     def smaller(self) -> DailyView | None:
         """Return the digest with less detail, what matters least going first; None if nothing can go.
 
         What goes is still counted, and a case keeps its reference.
         """
-        if self.stories:
-            keep = len(self.stories) // 2
-            categories = tuple(story.category for story in self.stories[keep:])
-            return replace(self, stories=self.stories[:keep], stories_rest=categories + self.stories_rest)
-        if self.open:
-            keep = len(self.open) // 2
-            references = tuple(case.reference for case in self.open[keep:])
-            return replace(self, open=self.open[:keep], open_rest=references + self.open_rest)
+        for section in SHORTENED:
+            if shown := getattr(self, section):
+                keep = len(shown) // 2
+                rest = tuple(one.label for one in shown[keep:]) + getattr(self, f"{section}_rest")
+                return replace(self, **{section: shown[:keep], f"{section}_rest": rest})
         if any(row.notes for row in self.looking.rows):
             return replace(self, looking=self.looking.without_notes())
         if len(self.items) > 1:
@@ -227,7 +279,7 @@ def build(material: DailyMaterial) -> DailyView:
         now=material.made_at,
         zone=material.zone,
     )
-    stories = Stories.of(material.stories, (*material.case_mentions.values(), *material.mentions))
+    stories = Stories.told((*material.case_mentions.values(), *material.earlier, *material.mentions))
     looking = looked(material.coverage, material.made_at, material.zone)
     cases = sorted((case for case in material.cases if case.state.is_open), key=_most_urgent)
     due = [case for case in cases if _is_due(case, material)]
@@ -238,11 +290,15 @@ def build(material: DailyMaterial) -> DailyView:
     )
     items = tuple(_item(case, material, stories, book) for case in due)
     of_cases = {stories.first(case.mention_id): case for case in cases}
-    news = _news(material, stories, of_cases)
-    shown = tuple(_story(first, stories, book) for first in news[:INFORMATION])
+    decided = sorted((case for case in material.settled if _decided(case) in material.window), key=_decided)
+    shown = of_cases.keys() | {stories.first(case.mention_id) for case in decided}
+    fresh = _of_no_case(material, stories, shown)
+    news = [first for first in fresh if not stories.goes_on(first, material.window)]
+    going_on = [first for first in fresh if stories.goes_on(first, material.window)]
     state = State.of(items, looking, new=len(material.mentions), troubles=len(material.troubles))
     today = wording.day(material.made_at, material.zone)
-    volume = _volume(material, stories, of_cases, looking, book)
+    of_any_case = {stories.first(case.mention_id): case for case in material.settled} | of_cases
+    volume = _volume(material, stories, of_any_case, looking, book)
     return DailyView(
         name=f"daily-{material.made_at.astimezone(material.zone).date().isoformat()}",
         subject=f"{state.subject} ({today})",
@@ -255,21 +311,29 @@ def build(material: DailyMaterial) -> DailyView:
         due_more=f"and {wording.number(len(items) - IN_TABLE)} more, below" if len(items) > IN_TABLE else "",
         volume=volume,
         looking=looking,
+        off=_off(material.coverage),
         all_read=_all_read(looking),
         troubles=_troubles(material.troubles),
+        unusual=_unusual(material.unusual),
         danger=_danger(due),
         items=items[:DETAILED],
         items_rest=tuple(one.reference for one in items[DETAILED:]),
-        open=tuple(_open(case, material, book) for case in earlier[:STILL_OPEN]),
+        open=tuple(_open(case, material, stories, book) for case in earlier[:STILL_OPEN]),
         open_rest=tuple(case.reference for case in earlier[STILL_OPEN:]),
-        stories=shown,
+        decided=tuple(_decided_case(case, material, stories, book) for case in decided[:STILL_OPEN]),
+        decided_rest=tuple(case.reference for case in decided[STILL_OPEN:]),
+        stories=tuple(_story(first, material, stories, book) for first in news[:INFORMATION]),
         stories_rest=tuple(_category(stories.face(first), book) for first in news[INFORMATION:]),
+        continuing=tuple(_story(first, material, stories, book) for first in going_on[:INFORMATION]),
+        continuing_rest=tuple(_category(stories.face(first), book) for first in going_on[INFORMATION:]),
+        likeness=wording.one_story(material.likeness),
         days=_days(material),
         days_caption=_days_caption(material),
         contact=mailbox(material.contact),
         policy=material.escalation.policy_title,
         records=len(material.mentions),
         fingerprint=rendering.fingerprint(material.mentions),
+        audit=material.audit,
     )
 
 
@@ -304,7 +368,14 @@ def _is_due(case: Case, material: DailyMaterial) -> bool:
 def _item(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> Item:
     """Return a case with its mention and its story."""
     first = stories.first(case.mention_id)
-    return item(case, material.case_mentions.get(case.mention_id), stories.members(first), stories.size(first), book)
+    return item(
+        case,
+        material.case_mentions.get(case.mention_id),
+        stories.members(first),
+        stories.size(first),
+        book,
+        progress=stories.progress(first, material.window, material.zone),
+    )
 
 
 def _preheader(items: Sequence[Item], volume: str, looking: Looking) -> str:
@@ -342,8 +413,11 @@ def _volume(
     first, size = min(sizes.items(), key=lambda pair: (-pair[1], pair[0]), default=(0, 0))
     if size >= NOTABLE_STORY and not is_restricted(stories.face(first), None, book.escalation):
         case = of_cases.get(first)
-        named = f" ({case.reference})" if case else ""
-        said.append(f"{wording.sentence(wording.number(size))} of them are one story{named}.")
+        named = [case.reference] if case else []
+        named += [stories.progress(first, material.window, material.zone).partition(",")[0]]
+        brackets = f" ({listed})" if (listed := ", ".join(filter(None, named))) else ""
+        share = "All" if size == count else wording.sentence(wording.number(size))
+        said.append(f"{share} of them are one story{brackets}.")
     return " ".join(said)
 
 
@@ -354,6 +428,18 @@ def _all_read(looking: Looking) -> str:
     if looking.on == 1:
         return "The one source that is switched on was read."
     return f"All {wording.number(looking.on)} sources that are switched on were read."
+
+
+def _off(coverage: Sequence[Coverage]) -> str:
+    """Return the sources that are switched off; why, `doctor` tells those who can change it."""
+    names = [shortened(short_name(source), 40) for source in coverage if source.sight is Sight.OFF]
+    return f"Switched off, so nothing of them is in any count: {wording.listed(names)}." if names else ""
+
+
+def _unusual(unusual: Sequence[str]) -> tuple[str, ...]:
+    """Return what was unusual, the first of it in full."""
+    rest = len(unusual) - UNUSUAL
+    return (*unusual[:UNUSUAL], *((f"And {wording.number(rest)} more.",) if rest > 0 else ()))
 
 
 def _troubles(troubles: Sequence[str]) -> tuple[str, ...]:
@@ -380,8 +466,17 @@ def _more(references: Sequence[str]) -> str:
     return f"and {wording.figure(len(references))} more: {listed}{tail}"
 
 
-def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
-    """Return a case from earlier: what it is, where it stands since when, and how old it is."""
+def _more_kinds(categories: Sequence[str]) -> str:
+    """Return what is not shown, by category; "" if all is shown."""
+    if not categories:
+        return ""
+    counts = sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0]))
+    kinds = ", ".join(f"{wording.figure(count)} {name}" for name, count in counts)
+    return f"and {wording.figure(len(categories))} more: {kinds}"
+
+
+def _open(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> OpenCase:
+    """Return a case from earlier: what it is, where it stands since when, how its story goes on, and how old it is."""
     stored = material.case_mentions.get(case.mention_id)
     last = case.history[-1] if case.history else None
     state = case.state.value
@@ -391,6 +486,9 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
             state += f": {shortened(unnamed(last.why), 100)}"
     if case.due:
         state += f"; due {book.when(case.due)}" if case.due >= material.made_at else f"; was due {book.when(case.due)}"
+    progress = stories.progress(stories.first(case.mention_id), material.window, material.zone)
+    if progress and not is_restricted(stored, case, book.escalation):
+        state += f"; {progress}"
     return OpenCase(
         reference=case.reference,
         what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
@@ -399,10 +497,30 @@ def _open(case: Case, material: DailyMaterial, book: Wordbook) -> OpenCase:
     )
 
 
-def _news(material: DailyMaterial, stories: Stories, of_cases: Mapping[int, Case]) -> list[int]:
-    """Return the new stories of no open case, what is most worth reading first."""
+def _decided(case: Case) -> datetime:
+    """Return when a settled case was decided."""
+    return case.history[-1].at if case.history else case.opened
+
+
+def _decided_case(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> Decided:
+    """Return a case that was decided since the last digest: what it was, and what became of it when."""
+    how = f"{wording.sentence(case.state.value)} {book.when(_decided(case))}"
+    first = stories.first(case.mention_id)
+    progress = stories.progress(first, material.window, material.zone)
+    told = progress or spread_counts(stories.members(first), stories.size(first))
+    if told and not is_restricted(material.case_mentions.get(case.mention_id), case, book.escalation):
+        how += f"; {told}"
+    return Decided(
+        reference=case.reference,
+        what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
+        how=how,
+    )
+
+
+def _of_no_case(material: DailyMaterial, stories: Stories, of_cases: AbstractSet[int]) -> list[int]:
+    """Return the stories of the window's mentions but those of cases that are shown, most worth reading first."""
     firsts = {stories.first(stored.id) for stored in material.mentions if stored.judgement}
-    return sorted(firsts - of_cases.keys(), key=lambda first: _worth_reading(first, stories))
+    return sorted(firsts - of_cases, key=lambda first: _worth_reading(first, stories))
 
 
 def _worth_reading(first: int, stories: Stories) -> tuple[str, bool, bool, bool, int, float, int]:
@@ -426,7 +544,7 @@ def _has_safety_word(stored: StoredMention) -> bool:
     return any(reason.rule == SAFETY_WORD for reason in reasons)
 
 
-def _story(first: int, stories: Stories, book: Wordbook) -> Story:
+def _story(first: int, material: DailyMaterial, stories: Stories, book: Wordbook) -> Story:
     """Return one story for information."""
     stored = stories.face(first)
     judgement = stored.judgement
@@ -446,7 +564,11 @@ def _story(first: int, stories: Stories, book: Wordbook) -> Story:
     quotable = may_be_quoted(stored, None, book.escalation)
     headline = quoted(stored.mention.title, 110) if quotable and stored.mention.title else ""
     told = spread_counts(stories.members(first), stories.size(first))
-    parts = [category] if headline else []
+    progress = stories.progress(first, material.window, material.zone)
+    parts = [progress] if progress else []
+    settled = [case for case in material.settled if stories.first(case.mention_id) == first]
+    parts += [f"{case.reference}, {case.state.value} {book.when(_decided(case))}" for case in settled]
+    parts += [category] if headline else []
     parts += [school, place(stored, book), seen]
     parts += [told] if told else []
     parts += ["a safety word, but no sign of risk: please read it once"] if _has_safety_word(stored) else []
@@ -471,7 +593,7 @@ def _days(material: DailyMaterial) -> tuple[Day, ...]:
     return tuple(
         Day(
             label=_short_day(one, material.zone),
-            count=wording.figure(one.count),
+            count=wording.figure(one.count) if one.count or not one.blind else UNKNOWN,
             width=max(1, round(100 * one.count / most)) if one.count else 0,
             note="not all read" if one.blind else "",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
@@ -211,12 +210,17 @@ def timeline(known: Known) -> tuple[tuple[Moment, ...], str]:
         number = known.number(first)
         who = f", {account}" if (account := _account(face, known)) else ""
         rows.append((face.mention.published, "Post", f"{category}{_where(face, known)}{who}", f"{number}"))
-        copies = Counter(
-            _hour(stored.mention.published) for stored in known.stories.members(first) if stored.id != face.id
-        )
+        copies: dict[datetime, list[datetime]] = {}
+        for published in (one.mention.published for one in known.stories.members(first) if one.id != face.id):
+            copies.setdefault(_hour(published), []).append(published)
         rows += [
-            (hour, "Copies", f"{wording.counted(count, 'copy', 'copies')} of no. {number} within the hour", f"{number}")
-            for hour, count in copies.items()
+            (
+                min(hour),
+                "Copies",
+                f"{wording.counted(len(hour), 'copy', 'copies')} of no. {number} within the hour",
+                f"{number}",
+            )
+            for hour in copies.values()
         ]
         for case in known.cases.get(first, ()):
             rows += [(event.at, "We", f"{case.reference} {_act(event.what)}", f"{number}") for event in case.history]

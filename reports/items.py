@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from monitor.records import CaseState, Relevance, Sentiment
 from reports import wording
 from reports.quoting import (
-    ABOUT_A_PERSON,
     URGENT,
     Link,
     clean,
@@ -21,6 +20,7 @@ from reports.quoting import (
     shortened,
     unnamed,
 )
+from reports.stories import SEVERAL, outlets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,15 @@ def kind_of(case: Case, stored: StoredMention | None, book: Wordbook) -> Kind:
     return "look" if case.category == "UNCERTAIN" else "reply"
 
 
-def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention], size: int, book: Wordbook) -> Item:
+def item(
+    case: Case,
+    stored: StoredMention | None,
+    story: Sequence[StoredMention],
+    size: int,
+    book: Wordbook,
+    *,
+    progress: str = "",
+) -> Item:
     """Return one case in words.
 
     Args:
@@ -99,9 +107,11 @@ def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention
         story: the mentions of its story that are at hand, itself included.
         size: how many mentions the story has in all.
         book: names and times.
+        progress: how the story went on since it was last told: "day 3, +2"; "" if it is told for the first time.
     """
     kind = kind_of(case, stored, book)
     restricted = is_restricted(stored, case, book.escalation)
+    told = ": ".join(part for part in (wording.sentence(progress), spread(story, size, book)) if part)
     shown = stored if kind != "urgent" else None
     quotable = shown is not None and may_be_quoted(shown, case, book.escalation)
     says = "Read the article" if shown and shown.mention.title else "Open the post"
@@ -124,7 +134,7 @@ def item(case: Case, stored: StoredMention | None, story: Sequence[StoredMention
         or _about_words(quotable=quotable, linked=to_post is not None),
         facts=_restricted_facts(case, book)
         if restricted
-        else _facts(case, stored, spread(story, size, book), kind=kind, quotable=quotable, book=book),
+        else _facts(case, stored, told, kind=kind, quotable=quotable, book=book),
         link=to_post,
     )
 
@@ -144,17 +154,18 @@ def spread(story: Sequence[StoredMention], size: int, book: Wordbook) -> str:
 
 
 def spread_counts(story: Sequence[StoredMention], size: int) -> str:
-    """Return how far a story went: "3 posts, 3 accounts, also in 1 other place"; "" if it stands alone."""
+    """Return how far a story went: "1 original, 2 copies, 3 outlets"; "" if it stands alone."""
     reposts = sum(1 for stored in story if stored.mention.repost_of)
     accounts = len({stored.author_key for stored in story if stored.author_key})
-    places = sum(len(stored.also_in) for stored in story)
+    places = outlets(story)
     parts = []
     if size > 1:
         originals = size - reposts
-        parts += [wording.counted(originals, "original" if reposts else "post")] if originals else []
+        parts += ["1 original"] if originals else []
+        parts += [wording.counted(originals - 1, "copy", "copies")] if originals > 1 else []
         parts += [wording.counted(reposts, "repost")] if reposts else []
         parts += [wording.counted(accounts, "account")] if accounts else []
-    parts += [f"also in {wording.counted(places, 'other place')}"] if places else []
+    parts += [wording.counted(places, "outlet")] if places >= SEVERAL else []
     return ", ".join(parts)
 
 
@@ -221,7 +232,7 @@ def _tag(case: Case, kind: Kind, urgency: Urgency, *, restricted: bool, book: Wo
     elif urgency == "late":
         words = f"Late since {book.when(case.due)}"
     else:
-        verb = "Act" if kind == "reply" and case.category in ABOUT_A_PERSON else _VERBS[kind]
+        verb = "Act" if kind == "reply" and book.escalation.about_a_person(case.category) else _VERBS[kind]
         words = f"{verb} by {book.when(case.due)}"
     rule = book.escalation.severities[case.severity]
     parts = [words, *(() if restricted else (f"{case.severity.value} {rule.name.lower()}",))]
@@ -278,16 +289,16 @@ def _facts(
         facts.append(Fact(name="Do next", value=_sentences(row.steps[:STEPS_SHOWN])))
         facts += [Fact(name="Never", value=wording.uncapped(_sentences(row.never[:1])))] if row.never else []
     facts.append(Fact(name="Owner", value=book.owner(case.owner, case.schools)))
+    facts += [Fact(name="Spread", value=spread_words)] if spread_words else []
+    seen = stored.first_seen if stored else case.opened
+    where = f", {place(stored, book)}" if stored and kind != "urgent" else ""
+    facts.append(Fact(name="First seen", value=f"{wording.sentence(book.when(seen))}{where}"))
     reasons = []
     if stored and stored.judgement:
         reasons.append(why(stored.judgement, with_words=quotable, book=book))
     if row:
         reasons.append(f"policy {wording.plural(len(row.clauses), 'clause')} {wording.listed(row.clauses)}")
     facts.append(Fact(name="Why", value=wording.sentence("; ".join(part for part in reasons if part))))
-    facts += [Fact(name="Spread", value=spread_words)] if spread_words else []
-    seen = stored.first_seen if stored else case.opened
-    where = f", {place(stored, book)}" if stored and kind != "urgent" else ""
-    facts.append(Fact(name="First seen", value=f"{wording.sentence(book.when(seen))}{where}"))
     return tuple(facts)
 
 

@@ -23,6 +23,7 @@ UNKNOWN: Final = "?"
 """Stands where a count is not known, because the source was not read."""
 REASONS_SHOWN: Final = 4
 LONGEST_WHY: Final = 200
+BRIEF: Final = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,12 @@ def _why(source: Coverage, limit: int = LONGEST_WHY) -> str:
     return shortened(unnamed(source.why).rstrip("."), limit)
 
 
+def _brief(source: Coverage) -> str:
+    """Return why a source is behind in a few words: what stands in brackets goes first."""
+    why = _why(source)
+    return shortened(why if len(why) <= BRIEF else why.partition(" (")[0], BRIEF)
+
+
 def _since(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
     """Return since when a source has not been read."""
     if source.last_read is None:
@@ -116,7 +123,7 @@ def _gap(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
     """Return a source that was not read, for the box: "X since Sun 14:10 (rate limit; next try ...)"."""
     since = f" since {wording.near(source.last_read, now, zone)}" if source.last_read else ""
     after = [] if source.last_read else ["never read yet"]
-    after += [_why(source, 90)] if source.why else []
+    after += [_brief(source)] if source.why else []
     after += [f"next try {wording.near(source.next_try, now, zone)}"] if source.next_try else []
     return f"{shortened(short_name(source), 40)}{since}" + (f" ({'; '.join(after)})" if after else "")
 
@@ -141,6 +148,15 @@ def _row(source: Coverage, now: datetime, zone: ZoneInfo) -> SourceRow:
     )
 
 
+def _cost(source: Coverage) -> str:
+    """Return what a source cost in calls, its own units and money; "" if nothing."""
+    spent = source.spent
+    parts = [wording.counted(spent.calls, "call")] if spent.calls else []
+    parts += [wording.counted(spent.units, "unit")] if spent.units else []
+    parts += [wording.money(spent.pence)] if spent.pence > 0 else []
+    return wording.listed(parts)
+
+
 def _notes(source: Coverage) -> tuple[str, ...]:
     """Return what else is to be said of a source, in sentences."""
     notes = []
@@ -159,8 +175,10 @@ def _notes(source: Coverage) -> tuple[str, ...]:
         notes.append(f"{wording.counted(source.malformed, 'item')} could not be read")
     if source.gone:
         notes.append(f"{wording.counted(source.gone, 'post')} wiped: gone at the source")
-    if source.spent.pence > 0:
-        notes.append(f"{wording.money(source.spent.pence)} spent")
+    if source.changed:
+        notes.append(f"{wording.counted(source.changed, 'post')} edited at the source: judged again")
+    if cost := _cost(source):
+        notes.append(f"{cost} spent")
     if source.never_sees:
         never = [shortened(clean(thing), 60) for thing in source.never_sees[:REASONS_SHOWN]]
         notes.append(f"never sees {wording.listed(never, 'or')}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ENOUGH_WEEKS: Final = 4
 """Values below which nothing is called usual."""
+TWO_DAYS: Final = timedelta(days=2)
+"""From when a length by the clock is told in days."""
 ENOUGH_FOR_SHARES: Final = 20
 """Items below which a percentage would say more than is known."""
 
@@ -34,11 +36,23 @@ def share(part: int, whole: int) -> str:
 
 def duration(length: timedelta, working_day: timedelta) -> str:
     """Return a length of staffed time: "35 min", "3 h 20 min", "1.4 working days"."""
-    minutes = int(length / timedelta(minutes=1))
-    if length >= working_day:
-        days = f"{length / working_day:.1f}".removesuffix(".0")
-        return f"{days} working {wording.plural(1 if days == '1' else 2, 'day')}"
-    hours, rest = divmod(minutes, 60)
+    return _days(length, working_day, "working day") if length >= working_day else _hours(length)
+
+
+def elapsed(length: timedelta) -> str:
+    """Return a length of time by the clock: "11 min", "3 h 20 min", "2.1 days"."""
+    return _days(length, TWO_DAYS / 2, "day") if length >= TWO_DAYS else _hours(length)
+
+
+def _days(length: timedelta, day: timedelta, name: str) -> str:
+    """Return a length in days of that length: "1.4 working days"."""
+    days = f"{length / day:.1f}".removesuffix(".0")
+    return f"{days} {wording.plural(1 if days == '1' else 2, name)}"
+
+
+def _hours(length: timedelta) -> str:
+    """Return a length in hours and minutes."""
+    hours, rest = divmod(int(length / timedelta(minutes=1)), 60)
     parts = [f"{hours} h"] if hours else []
     parts += [f"{rest} min"] if rest or not hours else []
     return " ".join(parts)

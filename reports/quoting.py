@@ -22,22 +22,6 @@ if TYPE_CHECKING:
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
 """Severities whose words never travel by e-mail."""
 
-ABOUT_A_PERSON: Final = frozenset(
-    {
-        "BULLYING",
-        "DATA_EXPOSURE",
-        "DEATH_POSTVENTION",
-        "DEFAMATORY_CLAIM",
-        "HATE_DISCRIMINATION",
-        "IMAGE_PRIVACY",
-        "SEND_INCLUSION",
-        "STAFF_ABUSE",
-        "STAFF_CONDUCT",
-        "SUBSTANCES",
-    }
-)
-"""Categories whose posts point at one child or adult: described, never quoted."""
-
 LONGEST_LINK: Final = 500
 READ: Final = 2000
 """Characters of a post that are looked at for a quotation; it shows fewer."""
@@ -159,4 +143,4 @@ def may_be_quoted(stored: StoredMention, case: Case | None, escalation: Escalati
     severities = {judgement.severity, case.severity if case else judgement.severity}
     categories = {judgement.category, *judgement.also, case.category if case else judgement.category}
     also = {row.severity for name in judgement.also if (row := escalation.categories.get(name))}
-    return not (severities | also) & URGENT and not categories & ABOUT_A_PERSON
+    return not (severities | also) & URGENT and not any(map(escalation.about_a_person, categories))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from monitor.records import aware
 
 if TYPE_CHECKING:
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from monitor.policy.escalation import Escalation
@@ -57,7 +58,8 @@ class ThemeCount:
 
     Attributes:
         category: its id. count, before: mentions of this week and of the week before.
-        stories: how many stories they tell; largest: how often the most told one was told.
+        stories: how many stories they tell; largest: how often the most told one was told this week.
+        earlier: how many of the stories were told before this week already.
         tones: "negative", "neutral", "positive" -> mentions; what may not be scored is in none.
         cases, decided: cases of this category that this week opened, and how many of those are decided.
     """
@@ -70,6 +72,7 @@ class ThemeCount:
     tones: dict[str, int]
     cases: int
     decided: int
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,30 @@ class SourceDays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """The public posts of our own that are planted in one source to show that it is read.
+
+    Attributes:
+        source, name: the collector's name, and what people call the source.
+        published, seen: of the last one that was seen; None if none ever was.
+        missed: whether a newer one should have been seen by now.
+    """
+
+    source: str
+    name: str
+    published: datetime | None
+    seen: datetime | None
+    missed: bool
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long the last one took from its publication until it was seen here; never less than nothing."""
+        if self.seen is None or self.published is None:
+            return None
+        return max(self.seen - self.published, timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyMaterial:
     """Everything that one weekly report says.
 
@@ -150,15 +177,18 @@ class WeeklyMaterial:
         window: the week. made_at: zone-aware; "late" is reckoned from the window's end.
         weeks: twelve, oldest first, the last one being this week.
         themes: every category that was met this week. unjudged: mentions that nobody judged yet.
+        likeness: share of three-word sequences from which two posts count as one story.
         cases: every case that was open at some moment since eight weeks before the window.
         working_day: how long the schools are staffed on a school day.
         coverage: one for each source, as things stand at the window's end.
         grid: one for each source that is on, seven days each.
+        canaries: one for each source in which posts of our own are planted.
         retagged, not_ours: tags of this week's corrections that were wrong, and posts that were not about us.
         erased: reason -> how many posts were erased in the window.
         troubles: how many jobs and messages failed in the window.
         review_due: when the impact assessment is to be reviewed, None if none is recorded.
         escalation, school_names, contact: the matrix; code -> name; an address that is read, or "".
+        holds: how many holds keep posts that would go. audit: the audit's last line, "" before the first.
     """
 
     federation: str
@@ -169,6 +199,7 @@ class WeeklyMaterial:
     weeks: tuple[WeekCount, ...]
     themes: tuple[ThemeCount, ...]
     unjudged: int
+    likeness: float
     cases: tuple[CaseTimes, ...]
     working_day: timedelta
     coverage: tuple[Coverage, ...]
@@ -181,6 +212,9 @@ class WeeklyMaterial:
     escalation: Escalation
     school_names: dict[str, str]
     contact: str
+    holds: int = 0
+    audit: str = ""
+    canaries: tuple[Canary, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, and a report without its week."""

@@ -47,7 +47,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One of the four figures: its name, its value, what it counts, and what is usual."""
+    """One of the four figures: its name, its value, what it counts, and what is usual ("" if that is not known)."""
 
     name: str
     value: str
@@ -76,7 +76,8 @@ class WeeklyView:
         short_name, federation, covers: whose week, and which.
         headline: the week in one sentence.
         asks: what is asked of the reader; asks_more: what else.
-        figures: four. covered: what was not seen, in a sentence; all_read: whether that is nothing.
+        figures: four. history: said where too little is known to call anything usual, "" otherwise.
+        covered: what was not seen, in a sentence; all_read: whether that is nothing.
         trends: a chart for each school. trend_gaps: which weeks were not wholly seen, "" if all were.
         themes, themes_more: the largest five, and the others in a sentence.
         times, times_note: response times; what is counted.
@@ -85,7 +86,7 @@ class WeeklyView:
         off: sources that are switched off, and why.
         record: corrections, referrals, erasures, money.
         schools, weeks: the figures behind the charts.
-        contact, policy, made: for the foot.
+        likeness: from when two posts count as one story. contact, policy, made: for the foot.
     """
 
     name: str
@@ -98,6 +99,7 @@ class WeeklyView:
     asks: tuple[Ask, ...]
     asks_more: str
     figures: tuple[Figure, ...]
+    history: str
     covered: str
     all_read: bool
     trends: tuple[Trend, ...]
@@ -115,6 +117,7 @@ class WeeklyView:
     record: tuple[Fact, ...]
     schools: tuple[str, ...]
     weeks: tuple[WeekRow, ...]
+    likeness: str
     contact: str
     policy: str
     made: str
@@ -149,6 +152,7 @@ def build(material: WeeklyMaterial) -> WeeklyView:
         asks=asks[:ASKED],
         asks_more=f"and {wording.number(len(asks) - ASKED)} more; see “Still open”" if len(asks) > ASKED else "",
         figures=_figures(material),
+        history="" if _usual_count(material) else "There is too little history yet to say what is usual.",
         covered=_covered(material, unread),
         all_read=bool(material.grid) and not unread,
         trends=evidence.trends(material),
@@ -165,14 +169,11 @@ def build(material: WeeklyMaterial) -> WeeklyView:
         ),
         grid=evidence.grid(material),
         never=evidence.never(material.coverage),
-        off=tuple(
-            f"{evidence.name_of(source)}: {shortened(clean(source.why), 160).rstrip('.') or 'switched off'}."
-            for source in material.coverage
-            if source.sight is Sight.OFF
-        ),
+        off=evidence.off(material.coverage),
         record=evidence.record(material),
         schools=tuple(clean(name) for name in material.school_names.values()),
-        weeks=tuple(evidence.week_row(week, material) for week in material.weeks),
+        weeks=evidence.week_rows(material),
+        likeness=wording.one_story(material.likeness),
         contact=mailbox(material.contact),
         policy=material.escalation.policy_title,
         made=wording.dated(material.made_at, material.zone),
@@ -211,7 +212,7 @@ def _headline(material: WeeklyMaterial, late: int, unread: Sequence[str]) -> str
     least = "" if week.seen else "at least "
     parts = [
         f"{least}{wording.counted(week.total or 0, 'public mention')}",
-        f"{wording.number(opened)} needing a response",
+        f"{wording.number(opened) if opened else 'none'} needing a response",
         f"{wording.number(late)} late now" if late else "nothing late",
     ]
     said = f"{_size(material)}: {', '.join(parts)}"
@@ -277,6 +278,7 @@ def _asks(material: WeeklyMaterial, book: Wordbook) -> tuple[Ask, ...]:
     end = material.window.end
     asks = [_ask_restricted(material), *_ask_late(material, book)]
     asks += _ask_mended(material, book)
+    asks += _ask_blind(material, book)
     today = end.astimezone(material.zone).date()
     if material.review_due and material.review_due - today <= REVIEW_SOON:
         over = material.review_due < today
@@ -305,6 +307,23 @@ def _ask_mended(material: WeeklyMaterial, book: Wordbook) -> list[Ask]:
             for source in dead
         ]
     return [Ask(by="This week", what=what, who=book.role("network_manager"), late=False) for what in said]
+
+
+def _ask_blind(material: WeeklyMaterial, book: Wordbook) -> list[Ask]:
+    """Return the sources that were read, and in which our own planted post was not found all the same."""
+    dead = {source.source for source in material.coverage if source.sight in {Sight.BEHIND, Sight.NEVER}}
+    return [
+        Ask(
+            by="This week",
+            what=f"Have {shortened(clean(canary.name), 40)} looked at: our test post was "
+            + (f"not seen since {_when(material, canary.seen)}" if canary.seen else "never seen")
+            + ", so it may be blind",
+            who=book.role("network_manager"),
+            late=False,
+        )
+        for canary in material.canaries
+        if canary.missed and canary.source not in dead
+    ]
 
 
 def _ask_restricted(material: WeeklyMaterial) -> Ask | None:
@@ -409,9 +428,9 @@ def _figures(material: WeeklyMaterial) -> tuple[Figure, ...]:
 
 
 def _usual_words(usual: tuple[int, int] | None, per: str) -> str:
-    """Return the usual range in words."""
+    """Return the usual range in words, "" where it is not known."""
     if usual is None:
-        return "too little history to say what is usual"
+        return ""
     return f"usually {wording.range_of(*usual)} {per}".rstrip() if any(usual) else "usually none"
 
 
@@ -426,12 +445,12 @@ def _usual_of(material: WeeklyMaterial, count: Callable[[Window], int]) -> tuple
 
 
 def _usual_time(material: WeeklyMaterial) -> str:
-    """Return the usual range of the weekly median time to a decision."""
+    """Return the usual range of the weekly median time to a decision, "" where it is not known."""
     weekly = [_took(material.decided(week.window)) for week in material.before]
     medians = [int(median_low(took) / timedelta(minutes=1)) for took in weekly if took]
     usual = middle_half(medians)
     if usual is None:
-        return "too little history to say what is usual"
+        return ""
     low, high = (duration(timedelta(minutes=minutes), material.working_day) for minutes in usual)
     return f"usually {low}" if low == high else f"usually {low} to {high}"
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from statistics import median_low
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
-from monitor.records import Severity
+from monitor.records import Severity, Sight
 from reports import charts, wording
 from reports.charts import Bar, Chart
 from reports.looking import short_name
-from reports.measures import duration, middle_half, share
+from reports.measures import duration, elapsed, middle_half, share
 from reports.quoting import clean, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
     from monitor.records import Coverage
-    from reports.week import CaseTimes, ReadDay, ThemeCount, WeekCount, WeeklyMaterial
+    from reports.week import Canary, CaseTimes, ReadDay, ThemeCount, WeekCount, WeeklyMaterial
     from reports.wordbook import Wordbook
 
 ERASED_WHY: Final = {
@@ -29,6 +30,8 @@ ERASED_WHY: Final = {
     "gone at the source": "taken down where they stood",
 }
 """Reasons of erasure that may be printed; any other may hold words of a person."""
+NOT_SET_UP: Final = "not configured"
+"""How the reason of a source begins that nobody has set up."""
 TONES: Final = ("negative", "neutral", "positive")
 CLEAR: Final = 0.6
 """Share of one tone from which a theme is said to have it."""
@@ -128,7 +131,12 @@ def trends(material: WeeklyMaterial) -> tuple[Trend, ...]:
 def _bar(week: WeekCount, code: str, zone: ZoneInfo) -> Bar:
     """Return the week of one school as a bar."""
     count = week.known_of(code)
-    return Bar(label=_date(week.window.start, zone), count=count, blind=count is not None and not week.seen)
+    return Bar(
+        label=_date(week.window.start, zone),
+        count=count,
+        blind=count is not None and not week.seen,
+        absent=week.total is None,
+    )
 
 
 def _finding(bars: Sequence[Bar], usual: tuple[int, int] | None) -> str:
@@ -138,7 +146,7 @@ def _finding(bars: Sequence[Bar], usual: tuple[int, int] | None) -> str:
         return "nothing is known of this week"
     said = f"{last.words} this week"
     if usual is None:
-        return f"{said}; there is too little history to say what is usual"
+        return said
     place = "above" if last.count > usual[1] else "below" if last.count < usual[0] else "within"
     if last.blind and place != "above":
         return f"{said}; a usual week has {wording.range_of(*usual)}, and not all was seen"
@@ -150,14 +158,18 @@ def trend_gaps(material: WeeklyMaterial) -> str:
     gaps = [week for week in material.weeks if not week.seen]
     if not gaps:
         return ""
-    weeks = "; ".join(f"week from {_date(week.window.start, material.zone)}: {_gap(week)}" for week in gaps)
-    return f"Not wholly seen, so “+” means “or more”: {weeks}."
+    before = [week for week in gaps if week.total is None]
+    parts = [
+        f"week from {_date(week.window.start, material.zone)}: {_gap(week)}" for week in gaps if week.total is not None
+    ]
+    said = [f"Hatched: not wholly seen, so “+” means “or more”: {'; '.join(parts)}."] if parts else []
+    if before:
+        said.append(f"Before {_date(before[-1].window.end, material.zone)} the monitor was not at work.")
+    return " ".join(said)
 
 
 def _gap(week: WeekCount) -> str:
     """Return why a week's count is not whole."""
-    if week.total is None:
-        return "the monitor was not at work"
     parts = [
         f"{shortened(clean(name), 40)} not read for {wording.counted(days, 'day')}"
         for name, days in week.unread.items()
@@ -166,7 +178,12 @@ def _gap(week: WeekCount) -> str:
     return wording.listed(parts)
 
 
-def week_row(week: WeekCount, material: WeeklyMaterial) -> WeekRow:
+def week_rows(material: WeeklyMaterial) -> tuple[WeekRow, ...]:
+    """Return the weeks in which the monitor was at work, in figures."""
+    return tuple(_week_row(week, material) for week in material.weeks if week.total is not None)
+
+
+def _week_row(week: WeekCount, material: WeeklyMaterial) -> WeekRow:
     """Return one week in figures."""
     bars = [_bar(week, code, material.zone) for code in material.school_names]
     total = Bar(label="", count=week.known, blind=week.known is not None and not week.seen)
@@ -208,12 +225,14 @@ def theme(counted: ThemeCount, book: Wordbook) -> Theme:
 def _spread(counted: ThemeCount) -> str:
     """Return in how many stories a category's mentions fall."""
     if counted.count == 1:
-        return "one post"
+        return "one post, of a story told before" if counted.earlier else "one post"
     if counted.stories == 1:
-        return f"one story, told {wording.figure(counted.largest)} times"
+        since = " that goes on from before" if counted.earlier else ""
+        return f"one story{since}, told {wording.figure(counted.largest)} times"
+    since = f", {wording.number(counted.earlier)} of them told before this week" if counted.earlier else ""
     if counted.largest < 2:  # noqa: PLR2004 - told once
-        return f"{wording.figure(counted.stories)} separate posts"
-    return f"{wording.figure(counted.stories)} stories, one of them told {wording.figure(counted.largest)} times"
+        return f"{wording.figure(counted.stories)} separate posts{since}"
+    return f"{wording.figure(counted.stories)} stories, one of them told {wording.figure(counted.largest)} times{since}"
 
 
 def _tone(counted: ThemeCount) -> str:
@@ -248,13 +267,16 @@ def times(material: WeeklyMaterial) -> tuple[Times, ...]:
     others = [case for case in calm if len(case.schools) != 1 or case.schools[0] not in material.school_names]
     groups += [("Both schools, or not clear", others)] if others else []
     immediate = [case for case in material.cases if case.severity is Severity.P0]
-    groups += [("Immediate (P0), by the clock", immediate)] if immediate else []
-    rows = [_times(name, cases, material) for name, cases in groups]
+    staffed = partial(duration, working_day=material.working_day)
+    rows = [_times(name, cases, material, staffed) for name, cases in groups]
+    rows += [_times("Immediate (P0), by the clock", immediate, material, elapsed)] if immediate else []
     return tuple(row for row in rows if row.counts)
 
 
-def _times(name: str, cases: Sequence[CaseTimes], material: WeeklyMaterial) -> Times:
-    """Return one line of response times."""
+def _times(
+    name: str, cases: Sequence[CaseTimes], material: WeeklyMaterial, in_words: Callable[[timedelta], str]
+) -> Times:
+    """Return one line of response times; `in_words` says how long something took."""
     window = material.window
     decided = [case for case in cases if case.decided and window.start <= case.decided < window.end]
     late = sum(case.late_at(window.end) for case in cases)
@@ -265,19 +287,19 @@ def _times(name: str, cases: Sequence[CaseTimes], material: WeeklyMaterial) -> T
         name=name,
         opened=wording.figure(opened),
         decided=wording.figure(len(decided)),
-        pace=_pace(took, material.working_day),
+        pace=_pace(took, in_words),
         in_time=share(sum(case.in_time for case in decided), due) if due else "none due",
         late=wording.figure(late),
         counts=bool(opened or due),
     )
 
 
-def _pace(took: Sequence[timedelta], working_day: timedelta) -> str:
+def _pace(took: Sequence[timedelta], in_words: Callable[[timedelta], str]) -> str:
     """Return how long decisions took: "median 3 h 20 min, slowest 2.4 working days"; "" for none."""
     if not took:
         return ""
-    slowest = duration(max(took), working_day)
-    return f"median {duration(median_low(took), working_day)}, slowest {slowest}" if len(took) > 1 else slowest
+    slowest = in_words(max(took))
+    return f"median {in_words(median_low(took))}, slowest {slowest}" if len(took) > 1 else slowest
 
 
 # ---------------------------------------------------------------- what was read
@@ -306,8 +328,21 @@ def never(coverage: Sequence[Coverage]) -> tuple[str, ...]:
     return tuple(
         f"{name_of(source)}: {wording.listed([shortened(clean(thing), 60) for thing in source.never_sees])}."
         for source in coverage
-        if source.never_sees and source.sight != "off"
+        if source.never_sees and not _is_off(source)
     )
+
+
+def off(coverage: Sequence[Coverage]) -> tuple[str, ...]:
+    """Return the sources that are switched off, and why; those that nobody has set up in one line."""
+    unset = [name_of(source) for source in coverage if _is_off(source) and source.why.startswith(NOT_SET_UP)]
+    others = [source for source in coverage if _is_off(source) and not source.why.startswith(NOT_SET_UP)]
+    lines = [f"{name_of(one)}: {shortened(clean(one.why), 160).rstrip('.') or 'switched off'}." for one in others]
+    return (*lines, f"Not set up: {wording.listed(unset)}.") if unset else tuple(lines)
+
+
+def _is_off(source: Coverage) -> bool:
+    """Whether a source is switched off."""
+    return source.sight is Sight.OFF
 
 
 def name_of(source: Coverage) -> str:
@@ -325,12 +360,28 @@ def record(material: WeeklyMaterial) -> tuple[Fact, ...]:
         Fact(name="Referrals to safeguarding", value=f"{wording.figure(referred)}. Only their number is shown here."),
         Fact(name="Corrections", value=_corrections(material)),
         Fact(name="Erased", value=_erased(material)),
+        Fact(name="Held", value=_held(material)),
         Fact(name="Spent", value=_spent(material)),
     ]
+    if material.canaries:
+        facts.append(Fact(name="Our test posts", value=" ".join(_planted(one, material) for one in material.canaries)))
+    if material.audit:
+        facts.append(Fact(name="Audit", value=f"Its last line is {material.audit}; keep it to verify the audit later."))
     if material.troubles:
         things = wording.counted(material.troubles, "job or message", "jobs or messages")
         facts.append(Fact(name="Not working", value=f"{things} failed this week; the daily digests name them."))
     return tuple(facts)
+
+
+def _planted(canary: Canary, material: WeeklyMaterial) -> str:
+    """Return when the last post of our own was seen in one source, and how long it took."""
+    name = shortened(clean(canary.name), 40)
+    if canary.seen is None or canary.took is None:
+        return f"{name}: none of ours was ever seen, so this source may be blind."
+    if canary.missed:
+        return f"{name}: not seen since {wording.full(canary.seen, material.zone)}, so this source may be blind."
+    took = wording.age(canary.took)
+    return f"{name}: last seen {wording.full(canary.seen, material.zone)}, {took} after it was published."
 
 
 def _corrections(material: WeeklyMaterial) -> str:
@@ -355,6 +406,14 @@ def _erased(material: WeeklyMaterial) -> str:
         return "Nothing was due for erasure this week."
     parts = [f"{wording.figure(count)} {words}" for words, count in reasons.items()]
     return f"{wording.counted(sum(reasons.values()), 'post')}, with their words: {wording.listed(parts)}."
+
+
+def _held(material: WeeklyMaterial) -> str:
+    """Return how many holds stand."""
+    if not material.holds:
+        return "No hold stands."
+    counted = wording.sentence(wording.counted(material.holds, "hold"))
+    return f"{counted}, by DSL, Data Protection Officer or police; each has a reason and a last day."
 
 
 def _spent(material: WeeklyMaterial) -> str:

@@ -120,3 +120,11 @@ def sentence(text: str) -> str:
 def uncapped(text: str) -> str:
     """Return `text` as it goes on after a label: with a small letter, unless it starts with capitals."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def one_story(likeness: float) -> str:
+    """Return which posts count as one story, in a sentence; `likeness` is a share of three-word sequences."""
+    return (
+        "One story: a post, its reposts, and what has the same words "
+        f"or shares at least {round(10 * likeness)} in 10 of its three-word sequences with it."
+    )

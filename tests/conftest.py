@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from monitor.records import Mention
 from monitor.store.engine import open_store
 from monitor.store.mentions import Arrival
+from tests import author_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 
 POSTGRES = "MONITOR_TEST_POSTGRES"
 """Environment variable: SQLAlchemy URL of a PostgreSQL database whose user may create databases."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nobody_asks_by_author() -> Iterator[None]:
+    """Let no test of any room send a statement that finds posts by who wrote them (PR04, PR05)."""
+    event.listen(sa.Engine, "before_cursor_execute", author_watch.watch)
+    yield
+    event.remove(sa.Engine, "before_cursor_execute", author_watch.watch)
 
 
 @pytest.fixture

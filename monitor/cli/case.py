@@ -10,6 +10,7 @@ import click
 from monitor.cli.options import config_option, json_option, open_place, print_json, safe, table
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from monitor.jobs.casework import Act
@@ -30,18 +31,12 @@ def command() -> None:
 @json_option
 def list_cases(config: Path | None, *, closed_too: bool, as_json: bool) -> None:
     """List the open cases, the soonest due first."""
-    from datetime import timedelta
+    from monitor.jobs.casework import listed
+    from monitor.records import as_plain
 
-    from monitor.records import Window, as_plain
-    from monitor.store import cases
-
-    with open_place(config) as place, place.store.read() as connection:
+    with open_place(config) as place:
         now = place.clock()
-        found = (
-            cases.opened_in(connection, Window(start=now - timedelta(days=90), end=now + timedelta(seconds=1)))
-            if closed_too
-            else cases.still_open(connection)
-        )
+        found = listed(place, closed_too=closed_too)
         zone = place.settings.federation.zone
         roles = place.policy.escalation.roles
     if as_json:
@@ -72,11 +67,11 @@ def list_cases(config: Path | None, *, closed_too: bool, as_json: bool) -> None:
 @json_option
 def show(config: Path | None, reference: str, *, as_json: bool) -> None:
     """Show a case: what it needs, by whom, and its whole history. Restricted words are not shown."""
-    from monitor.jobs.casework import find
+    from monitor.jobs.casework import show as seen
     from monitor.records import as_plain
 
     with open_place(config) as place:
-        case = find(place, reference)
+        case = seen(place, reference)
         row = place.policy.escalation.category(case.category)
     if as_json:
         print_json(as_plain(case))
@@ -158,6 +153,42 @@ def severity(config: Path | None, reference: str, level: str, role: str, by: str
     doing = Doing(act=Act.RAISE, by=by, why=why, role=role, severity=Severity(level))
     with open_place(config) as place:
         _said(act(place, reference, doing))
+
+
+@command.command(
+    "hold",
+    epilog="Example: federation-monitor case hold KJS-0042 --role dsl --until 2027-01-31 --reason 'police asked'",
+)
+@config_option
+@click.argument("reference")
+@click.option("--role", required=True, help="By whose word: dsl, data_protection_officer or police.")
+@click.option("--reason", required=True, help="Why the words must stay.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day, at most a year ahead.")
+@_BY
+def hold(config: Path | None, reference: str, role: str, reason: str, until: datetime, by: str) -> None:
+    """Keep the words of a case's post although they should go: deleted by its poster, asked for, or old.
+
+    Nothing that the poster changes is taken over meanwhile. After the last day the post goes without a further word.
+    """
+    from monitor.jobs.casework import hold as keep
+
+    with open_place(config) as place:
+        placed = keep(place, reference, role=role, by=by, reason=reason, until=until.date())
+    click.echo(f"{placed.reference}: held to the end of {until:%d %B %Y}")
+
+
+@command.command("release", epilog="Example: federation-monitor case release KJS-0042 --why 'handed to the police'")
+@config_option
+@click.argument("reference")
+@_BY
+@_WHY
+def release(config: Path | None, reference: str, by: str, why: str) -> None:
+    """End a hold. What should have gone meanwhile is erased in the following night."""
+    from monitor.jobs.casework import release as let_go
+
+    with open_place(config) as place:
+        let_go(place, reference, by=by, why=why)
+    click.echo(f"{reference.upper()}: no hold stands any more")
 
 
 @command.command("not-about-us", epilog="Example: federation-monitor case not-about-us KJS-0042 --why namesake")

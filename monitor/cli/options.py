@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +35,15 @@ def open_place(config: Path | None) -> Workplace:
     from monitor import settings
     from monitor.jobs.workplace import open_workplace
 
-    return open_workplace(settings.load(config))
+    return open_workplace(settings.load(config), who=account())
+
+
+def account() -> str:
+    """Return the account of this machine in which somebody acts: for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"
 
 
 def console(*, err: bool = False) -> Console:

@@ -31,10 +31,12 @@ def command(
     """Judge a past window again and print what would change. Nothing is stored, nobody is told."""
     from monitor.jobs.replay import replay
     from monitor.policy import folder
+    from monitor.policy.accounts import with_accounts
     from monitor.records import Window, as_plain
 
     with open_place(config) as place:
-        rules = folder.load(policy) if policy else place.policy
+        settings = place.settings
+        rules = with_accounts(folder.load(policy), settings.accounts, file=settings.file) if policy else place.policy
         found = replay(place, Window(start=since, end=until or place.clock()), rules)
     if as_json:
         print_json(

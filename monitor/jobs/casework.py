@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import CaseError
 from monitor.hours import due
-from monitor.records import CaseState, Severity
-from monitor.store import cases, mentions
+from monitor.jobs.audit import audited, note
+from monitor.records import CaseState, Severity, Window
+from monitor.store import cases, holds, mentions
+from monitor.store.audit import Deed
+from monitor.store.holds import HOLDERS, Hold
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
     from pathlib import Path
+
+    import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
     from monitor.records import Case, StoredMention
@@ -49,6 +55,14 @@ MOVES: Final[dict[Act, CaseState]] = {
 LOWERS_P0: Final = ("dsl", "headteacher")
 """Roles that may lower a P0, with a reason (escalation matrix, routing rules)."""
 
+ABOUT: Final = ", about "
+"""Stands before the role that a post is about, in the line of the history that says so."""
+
+LIST_DAYS: Final = 90
+"""How far back closed cases are listed."""
+LONGEST_HOLD: Final = timedelta(days=366)
+"""A hold that is needed for longer is placed again, with its reason as it is then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
@@ -71,6 +85,12 @@ class Doing:
     about_role: str = ""
 
 
+def subject_of(case: Case) -> str:
+    """Return the role that a case's post is about, as a person said when they assigned it; "" if nobody did."""
+    said = [event.what.partition(ABOUT)[2] for event in case.history if event.what.startswith("assigned ")]
+    return next((role for role in reversed(said) if role), "")
+
+
 def find(place: Workplace, reference: str) -> Case:
     """Return one case.
 
@@ -78,10 +98,90 @@ def find(place: Workplace, reference: str) -> Case:
         CaseError: there is none of that reference.
     """
     with place.store.read() as connection:
-        case = cases.get(connection, reference.upper())
+        return _get(connection, reference)
+
+
+def _get(connection: sa.Connection, reference: str) -> Case:
+    """Return one case, or say that there is none."""
+    case = cases.get(connection, reference.upper())
     if case is None:
         raise CaseError(f"there is no case {reference!r}; see: federation-monitor case list")
     return case
+
+
+def show(place: Workplace, reference: str) -> Case:
+    """Return one case, and record that somebody saw it. Raises as `find` does."""
+    with audited(place) as connection:
+        case = _get(connection, reference)
+        note(place, connection, Deed.SAW, case.reference)
+    return case
+
+
+def listed(place: Workplace, *, closed_too: bool = False) -> tuple[Case, ...]:
+    """Return the open cases, the soonest due first, or all of the last 90 days; record that somebody saw them."""
+    now = place.clock()
+    with audited(place) as connection:
+        found = (
+            cases.opened_in(connection, Window(start=now - timedelta(days=LIST_DAYS), end=now + timedelta(seconds=1)))
+            if closed_too
+            else cases.still_open(connection)
+        )
+        note(place, connection, Deed.LISTED, f"{len(found)} cases")
+    return found
+
+
+def hold(place: Workplace, reference: str, *, role: str, by: str, reason: str, until: date) -> Hold:
+    """Keep the words of a case's post, whatever retention or its poster says, to the end of a day (PR08).
+
+    Raises:
+        CaseError: the role may not, the reason or the signature is missing, the day is past or more than a year
+            ahead, or the words are gone.
+    """
+    case = find(place, reference)
+    now = place.clock()
+    end = datetime.combine(until + timedelta(days=1), time(), place.settings.federation.zone)
+    if role not in HOLDERS:
+        raise CaseError(f"a hold is placed by {', '.join(HOLDERS)}: --role ROLE")
+    if not reason.strip() or not by.strip():
+        raise CaseError("say why and who, for the record: --reason TEXT --by NAME")
+    if not now < end <= now + LONGEST_HOLD:
+        raise CaseError("a hold ends: --until DATE, from today to a year ahead")
+    with audited(place) as connection:
+        if not mentions.by_number(connection, [case.mention_id]):
+            raise CaseError(f"the words of {case.reference} are erased already: there is nothing to keep")
+        placed = Hold(
+            mention_id=case.mention_id,
+            reference=case.reference,
+            role=role,
+            by=by,
+            reason=reason,
+            placed=now,
+            until=end,
+        )
+        holds.place(connection, placed)
+        what = f"held until {until:%Y-%m-%d} by {role}"
+        cases.add_event(connection, case.reference, at=now, by=by, what=what, why=reason, user=place.who)
+        note(place, connection, Deed.HELD, f"{case.reference} until {until:%Y-%m-%d} for {role}")
+    return placed
+
+
+def release(place: Workplace, reference: str, *, by: str, why: str) -> int:
+    """End the holds on a case's post; return how many stood. What they kept is erased in the following night.
+
+    Raises:
+        CaseError: none stands, or no reason is given.
+    """
+    case = find(place, reference)
+    if not why.strip():
+        raise CaseError("say why, for the record: --why TEXT")
+    with audited(place) as connection:
+        ended = holds.release(connection, case.mention_id, at=place.clock())
+        if not ended:
+            raise CaseError(f"no hold stands on {case.reference}")
+        at = place.clock()
+        cases.add_event(connection, case.reference, at=at, by=by, what="released", why=why, user=place.who)
+        note(place, connection, Deed.RELEASED, case.reference)
+    return ended
 
 
 def act(place: Workplace, reference: str, doing: Doing) -> Case:
@@ -92,7 +192,7 @@ def act(place: Workplace, reference: str, doing: Doing) -> Case:
     """
     case = find(place, reference)
     _allowed(place, case, doing)
-    with place.store.write() as connection:
+    with audited(place) as connection:
         return cases.add_event(
             connection,
             case.reference,
@@ -104,6 +204,7 @@ def act(place: Workplace, reference: str, doing: Doing) -> Case:
             severity=doing.severity,
             owner=doing.to or None,
             due=_due(place, case, doing),
+            user=place.who,
         )
 
 
@@ -122,7 +223,8 @@ def _what(case: Case, doing: Doing) -> str:
     """Return what happened, for the history."""
     match doing.act:
         case Act.ASSIGN:
-            return f"assigned from {case.owner} to {doing.to}"
+            about = f"{ABOUT}{doing.about_role}" if doing.about_role else ""
+            return f"assigned from {case.owner} to {doing.to}{about}"
         case Act.RAISE:
             return f"severity {case.severity} to {doing.severity}"
         case _:
@@ -185,7 +287,8 @@ def relabel(
 ) -> Path:
     """Record that a tag was wrong (or, with no category, that the post is not about us) and close the case.
 
-    The label goes to `labels.jsonl` in the data folder, which `python -m benchmarks.accuracy --labels` reads.
+    The label goes to `labels.jsonl` in the data folder, which `python -m benchmarks.accuracy --labels` reads. It goes
+    when the post is erased.
 
     Raises:
         CaseError: the post's words are erased already, or the category is not known.
@@ -209,7 +312,7 @@ def relabel(
     file.touch(mode=0o600)
     with file.open("a", encoding="utf-8") as out:
         out.write(json.dumps({name: getattr(label, name) for name in Label.__slots__}) + "\n")
-    with place.store.write() as connection:
+    with audited(place) as connection:
         cases.add_event(
             connection,
             case.reference,
@@ -218,6 +321,7 @@ def relabel(
             what=f"wrong tag: {category}" if category else "not about us",
             why=why,
             state=None if category else CaseState.CLOSED,
+            user=place.who,
         )
     return file
 

@@ -7,29 +7,30 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import ConfigError, MonitorError, SourceError
+from monitor.errors import ConfigError, DeliveryError, MonitorError, SourceError
+from monitor.jobs.canary import watched
 from monitor.jobs.collect import require_dpia
 from monitor.jobs.coverage import coverage
+from monitor.jobs.platforms import PATIENT, cure_of, platforms
 from monitor.jobs.sources import make_collector, standings
+from monitor.jobs.storekeeping import PG_DUMP
 from monitor.records import Ask, Mention, Sight, Window
-from monitor.store import journal
+from monitor.store import backup, journal, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.jobs.platforms import Platform
+    from monitor.jobs.sources import Standing
     from monitor.jobs.workplace import Workplace
     from monitor.records import Coverage
+    from reports.week import Canary
 
 
 PROBE: Final = timedelta(days=1)
-CURES: Final = {
-    "access_refused": "check the credentials, the approval, or robots.txt",
-    "unreachable": "check the address; it is tried again at the next run",
-    "rate_limited": "wait; it is read again by itself",
-    "quota_spent": "wait; it is read again by itself",
-    "unexpected_shape": "the platform may have changed; look for a newer version",
-}
-"""What a person can do about each kind of `SourceError`."""
+BACKUP_LATE: Final = timedelta(days=2)
+TEST_TITLE: Final = "Test from the Federation monitor"
+TEST_BODY: Final = "If you can read this, urgent alerts reach you here. Nothing has happened; there is nothing to do."
 
 
 class State(StrEnum):
@@ -56,6 +57,7 @@ class Checkup:
 
     findings: tuple[Finding, ...]
     sources: tuple[Coverage, ...]
+    platforms: tuple[Platform, ...]
 
     @property
     def fit(self) -> bool:
@@ -63,19 +65,22 @@ class Checkup:
         return not any(finding.state is State.WRONG for finding in self.findings)
 
 
-def check(place: Workplace, lately: timedelta, *, ask: bool = False) -> Checkup:
-    """Look at configuration, store, roles, mail and sources.
+def check(place: Workplace, lately: timedelta, *, ask: bool = False, test_channels: bool = False) -> Checkup:
+    """Look at configuration, store, roles, mail, channels and sources.
 
     Args:
         place: the workplace.
         lately: how far back troubles count.
         ask: whether to ask each source that is on for one item, to see whether it lets us in. Nothing is stored.
+        test_channels: whether to send a test message over every channel.
     """
     now = place.clock()
     window = Window(start=now - lately, end=now)
     with place.store.read() as connection:
         sources = coverage(place, connection, window)
         troubles = journal.troubles(connection, window)
+        canaries = watched(place, connection, now)
+    asked = tuple(_asked(place)) if ask else ()
     findings = [
         Finding(
             subject="configuration",
@@ -83,11 +88,14 @@ def check(place: Workplace, lately: timedelta, *, ask: bool = False) -> Checkup:
             seen=f"{place.settings.file}, policy version {place.policy.version}",
         ),
         Finding(subject="store", state=State.WELL, seen=f"{place.store.engine.dialect.name}, tables up to date"),
+        *_backups(place),
         _dpia(place),
         *_roles(place),
         _mail(place),
-        *_sources(sources),
-        *(_answers(place) if ask else ()),
+        *_channels(place, test=test_channels),
+        *_sources(place, sources),
+        *_canaries(canaries),
+        *(_answers(place, asked) if ask else ()),
         *(
             Finding(
                 subject=f"job {run.job}",
@@ -97,7 +105,35 @@ def check(place: Workplace, lately: timedelta, *, ask: bool = False) -> Checkup:
             for run in troubles
         ),
     ]
-    return Checkup(findings=tuple(findings), sources=sources)
+    errors = {standing.source: error for standing, error in asked}
+    return Checkup(findings=tuple(findings), sources=sources, platforms=platforms(place, sources, errors))
+
+
+def _backups(place: Workplace) -> Iterator[Finding]:
+    """Look when the last backup was made, and whether a restoration left something to look at."""
+    file = place.store.file
+    if file is None:
+        yield Finding(subject="backups", state=State.NOTE, seen=PG_DUMP)
+        return
+    made = [moment for moment, _path in backup.files(file)]
+    if not made:
+        cure = "the scheduler makes one each night; now: federation-monitor store backup"
+        yield Finding(subject="backups", state=State.NOTE, seen="none yet", cure=cure)
+    else:
+        late = place.clock() - made[0] > BACKUP_LATE
+        yield Finding(
+            subject="backups",
+            state=State.WRONG if late else State.WELL,
+            seen=f"{len(made)}, the newest of {made[0]:%d %b %H:%M} UTC",
+            cure="look why the job backup fails: federation-monitor store backup" if late else "",
+        )
+    for path in backup.set_aside(file):
+        yield Finding(
+            subject="store",
+            state=State.NOTE,
+            seen=f"a restoration set {path.name} aside",
+            cure=f"keep a copy elsewhere if you need it: it goes after {place.settings.storage.backup_days} days",
+        )
 
 
 def _dpia(place: Workplace) -> Finding:
@@ -164,34 +200,88 @@ def _mail(place: Workplace) -> Finding:
     return Finding(subject="mail", state=State.WELL, seen=f"{mail.host}:{mail.port} lets us in")
 
 
-def _answers(place: Workplace) -> Iterator[Finding]:
+def _channels(place: Workplace, *, test: bool) -> Iterator[Finding]:
+    """Look whether every channel's secret holds an address that can be used, and what was not delivered."""
+    with place.store.read() as connection:
+        failed = outbox.undelivered(connection, carrier=outbox.CHANNEL)
+    for channel in place.settings.channels.every:
+        subject = f"channel {channel}"
+        try:
+            seen = f"goes to {place.courier.check(channel)}; not tried: use --test-channels"
+            if test:
+                place.courier.send(channel, TEST_TITLE, TEST_BODY)
+                seen = f"goes to {place.courier.check(channel)}; the test message was taken"
+        except DeliveryError as error:
+            yield Finding(subject=subject, state=State.WRONG, seen=str(error), cure=f"check MONITOR_{channel}")
+            continue
+        own = [message for message in failed if message.recipient == channel]
+        if own:
+            yield Finding(
+                subject=subject,
+                state=State.WRONG,
+                seen=f"{len(own)} not delivered since {own[0].queued:%d %b %H:%M} UTC: {own[-1].error}",
+                cure=f"check MONITOR_{channel}; it is tried again by itself",
+            )
+        else:
+            yield Finding(subject=subject, state=State.WELL, seen=seen)
+
+
+def _asked(place: Workplace) -> Iterator[tuple[Standing, SourceError | None]]:
     """Ask every source that is on for its first item; one whose calls cost money is left alone."""
     now = place.clock()
+    schools = place.policy.schools
+    wanted = Ask(window=Window(start=now - PROBE, end=now), phrases=schools.phrases[:1], tags=schools.tags[:1])
+    for standing in standings(place):
+        if standing.on and not standing.policy.monthly_pence:
+            try:
+                answer = make_collector(place, standing).collect(wanted)
+                next((item for item in answer if isinstance(item, Mention)), None)
+            except SourceError as error:
+                yield standing, error
+            else:
+                yield standing, None
+
+
+def _answers(place: Workplace, asked: tuple[tuple[Standing, SourceError | None], ...]) -> Iterator[Finding]:
+    """Say of every source that is on whether it let us in."""
+    errors = {standing.source: error for standing, error in asked}
     for standing in standings(place):
         if not standing.on:
             continue
         subject = f"reaching {standing.source}"
-        if standing.policy.monthly_pence:
+        if standing.source not in errors:
             yield Finding(subject=subject, state=State.NOTE, seen="not asked: every call costs money")
-            continue
-        schools = place.policy.schools
-        wanted = Ask(window=Window(start=now - PROBE, end=now), phrases=schools.phrases[:1], tags=schools.tags[:1])
-        try:
-            answer = make_collector(place, standing).collect(wanted)
-            next((item for item in answer if isinstance(item, Mention)), None)
-        except SourceError as error:
-            yield Finding(subject=subject, state=State.WRONG, seen=error.problem, cure=CURES.get(error.kind, ""))
+        elif error := errors[standing.source]:
+            yield Finding(subject=subject, state=State.WRONG, seen=error.problem, cure=cure_of(error.kind, standing))
         else:
             yield Finding(subject=subject, state=State.WELL, seen="answers and lets us in")
 
 
-def _sources(sources: tuple[Coverage, ...]) -> Iterator[Finding]:
+def _sources(place: Workplace, sources: tuple[Coverage, ...]) -> Iterator[Finding]:
     """Look which sources are on and not read."""
+    known = {standing.source: standing for standing in standings(place)}
     for source in sources:
-        if source.sight in {Sight.BEHIND, Sight.NEVER}:
-            yield Finding(
-                subject=f"source {source.source}",
-                state=State.NOTE if source.sight is Sight.NEVER else State.WRONG,
-                seen=f"{source.sight}: {source.why}",
-                cure="run: federation-monitor collect" if source.sight is Sight.NEVER else "",
-            )
+        if source.sight not in {Sight.BEHIND, Sight.NEVER}:
+            continue
+        harmless = source.kind in PATIENT or (source.sight is Sight.NEVER and not source.kind)
+        cure = cure_of(source.kind, known[source.source]) if source.kind else ""
+        yield Finding(
+            subject=f"source {source.source}",
+            state=State.NOTE if harmless else State.WRONG,
+            seen=f"{source.sight}: {source.why}",
+            cure=cure or ("run: federation-monitor collect" if source.sight is Sight.NEVER else ""),
+        )
+
+
+def _canaries(canaries: tuple[Canary, ...]) -> Iterator[Finding]:
+    """Look whether the posts of our own that are planted in a source were seen in their time."""
+    for canary in canaries:
+        seen = f"last seen {canary.seen:%d %b %H:%M} UTC" if canary.seen else "never seen"
+        yield Finding(
+            subject=f"canary {canary.source}",
+            state=State.WRONG if canary.missed else State.WELL,
+            seen=f"{seen}: this source may be blind" if canary.missed else seen,
+            cure=f"see whether a post with the marker stands on {canary.name} and can be found there; publish a new one"
+            if canary.missed
+            else "",
+        )

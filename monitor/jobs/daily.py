@@ -6,24 +6,31 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from analysis.stories import LIKENESS
 from monitor.jobs import coverage as seen
-from monitor.jobs.telling import told
+from monitor.jobs.collect import why_stopped
+from monitor.jobs.spikes import unusual
+from monitor.jobs.storekeeping import RESTORED, restorations
 from monitor.jobs.workplace import write_private
 from monitor.mail import compose
 from monitor.records import Window
-from monitor.store import cases, journal, mentions, outbox
+from monitor.store import audit, cases, figures, journal, mentions, numbers, outbox, stories
+from monitor.store.clock import AHEAD
 from reports.daily import DailyMaterial, build, render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Rendered
+    from monitor.records import Case, Rendered, StoredMention
 
 DAYS_SHOWN: Final = 7
 MOST_MENTIONS: Final = 20_000
+LATE: Final = timedelta(hours=1)
+"""How late a message may leave before the next digest admits it."""
 
 
 def daily(place: Workplace, window: Window) -> tuple[Rendered, tuple[Path, ...]]:
@@ -33,10 +40,12 @@ def daily(place: Workplace, window: Window) -> tuple[Rendered, tuple[Path, ...]]
         The digest and the files written. Queueing the same day again changes nothing: one digest a day.
     """
     with place.store.read() as connection:
+        newest = numbers.newest(connection)
         material = gather(place, connection, window)
     rendered = render(build(material))
     local = window.end.astimezone(place.settings.federation.zone)
-    if local.time() != place.settings.schedule.digest_time:
+    scheduled = local.time() == place.settings.schedule.digest_time
+    if not scheduled:
         # one asked for in between must not stand in for the scheduled one, which would then not be sent
         rendered = replace(rendered, name=f"{rendered.name}-{local:%H%M}")
     files = (
@@ -54,7 +63,8 @@ def daily(place: Workplace, window: Window) -> tuple[Rendered, tuple[Path, ...]]
             now=place.clock(),
         )
         with place.store.write() as connection:
-            outbox.queue(connection, message)
+            if outbox.queue(connection, message) and scheduled:
+                numbers.keep_told(connection, newest)
     return rendered, files
 
 
@@ -62,7 +72,15 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
     """Return everything the digest of `window` is built from, seen at one moment."""
     open_cases = cases.still_open(connection)
     found = mentions.between(connection, window, limit=MOST_MENTIONS)
+    told = numbers.told(connection)
+    if told is not None:
+        found += mentions.strays(connection, after=told, window=window, now=place.clock() + AHEAD)
     of_cases = mentions.by_number(connection, [case.mention_id for case in open_cases])
+    told_before = {one.story for one in found if one.story_began and one.story_began < window.start}
+    told_before |= {one.story for one in of_cases.values()}
+    earlier = stories.members(connection, told_before, before=window.start)
+    settled = _settled(connection, window, (*found, *earlier))
+    of_cases |= mentions.by_number(connection, [case.mention_id for case in settled])
     history = seen.days(place, connection, window.end, seen.HISTORY_DAYS)
     return DailyMaterial(
         federation=place.settings.federation.name,
@@ -71,17 +89,35 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
         window=window,
         made_at=window.end,
         mentions=found,
-        stories=told((*of_cases.values(), *found)),
+        earlier=earlier,
+        likeness=LIKENESS,
         cases=open_cases,
+        settled=settled,
         case_mentions=of_cases,
         coverage=seen.coverage(place, connection, window),
         days=history[-DAYS_SHOWN:],
         usual=seen.usual(history[:-1]),
-        troubles=_troubles(connection, window),
+        troubles=(*_stopped(place), *_troubles(connection, window), *_late(place, connection, window)),
+        unusual=unusual(place, connection, window, open_cases),
         escalation=place.policy.escalation,
         school_names={school.code: school.name for school in place.policy.schools.schools},
         contact=place.settings.mail.reply_to or place.settings.federation.contact,
+        audit=str(audit.head(connection) or ""),
     )
+
+
+def _settled(connection: sa.Connection, window: Window, told: Iterable[StoredMention]) -> tuple[Case, ...]:
+    """Return the cases that are no longer open, but decided in `window` or opened by one of the mentions `told`."""
+    touched = {case.reference: case for case in figures.cases_touched(connection, window)}
+    of_stories = cases.of_mentions(connection, [stored.id for stored in told]).values()
+    touched |= {case.reference: case for case in of_stories}
+    return tuple(case for _, case in sorted(touched.items()) if not case.state.is_open)
+
+
+def _stopped(place: Workplace) -> tuple[str, ...]:
+    """Return that live reading has stopped, if it has: it comes before all else that does not work."""
+    why = why_stopped(place)
+    return (f"Nothing is read any more: {why}",) if why else ()
 
 
 def _troubles(connection: sa.Connection, window: Window) -> tuple[str, ...]:
@@ -91,13 +127,23 @@ def _troubles(connection: sa.Connection, window: Window) -> tuple[str, ...]:
         + {journal.FAILED: "failed", journal.MISSED: "was missed", journal.RUNNING: "never ended"}[run.outcome]
         + (f": {run.error}" if run.error else "")
         for run in journal.troubles(connection, window)
-        if run.outcome != journal.RUNNING
+        if run.outcome != journal.RUNNING and run.job != RESTORED
     ]
     mail = [
         f"A message ({message.kind}) could not be sent after {message.attempts} tries: {message.error}"
         for message in outbox.troubled(connection, Window(start=window.start, end=window.end))
     ]
-    return tuple(jobs + mail)
+    return (*restorations(connection, window), *jobs, *mail)
+
+
+def _late(place: Workplace, connection: sa.Connection, window: Window) -> tuple[str, ...]:
+    """Return which messages of the window left late, in sentences: a digest that came at noon is admitted."""
+    zone = place.settings.federation.zone
+    return tuple(
+        f"What was to be sent on {late.queued.astimezone(zone):%d %B at %H:%M} ({late.kind}) left only "
+        f"{late.left.astimezone(zone):on %d %B at %H:%M}, because the mail server had not taken it."
+        for late in figures.late_messages(connection, window, LATE)
+    )
 
 
 def window_for(place: Workplace, planned: datetime) -> Window:

@@ -110,9 +110,51 @@ def bundle(exhibits: Sequence[Exhibit], coverage: Sequence[Coverage], report: Ca
         ITEMS: "".join(f"{_json(exhibit)}\n" for exhibit in exhibits).encode(),
         COVERAGE: (json.dumps(as_plain(coverage), ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode(),
     }
+    return _bundled(files, [f"{exhibit.sha256}  {_name(exhibit.number)}" for exhibit in exhibits], report)
+
+
+def without(
+    path: Path, numbers: frozenset[int], said: str, redacted: Callable[[str], str]
+) -> tuple[Bundle, str] | None:
+    """Return a bundle made anew without words and addresses of some items, and the digits that it had before.
+
+    Numbers, times and hashes of what was captured stay, so that an earlier copy can still be checked against it.
+    None if the bundle has none of those words.
+
+    Args:
+        path: the bundle.
+        numbers: of the items.
+        said: stands as the reason why they are withheld.
+        redacted: takes the words out of the report's page.
+
+    Raises:
+        BundleError: it is not a bundle, or cannot be read.
+    """
+    files, _ = _unzipped(path)
+    if not {MANIFEST, ITEMS, COVERAGE, REPORT} <= files.keys():
+        raise BundleError(f"{path.name} lacks a part: it is not an evidence bundle")
+    before = _sha256(files[MANIFEST])[:DIGITS]
+    items = [json.loads(line) for line in files[ITEMS].decode().splitlines()]
+    spoken = [item for item in items if item["number"] in numbers and (item["title"] or item["text"] or item["url"])]
+    if not spoken:
+        return None
+    for item in spoken:
+        item |= {"native_id": "", "url": "", "title": "", "text": "", "withheld": said}
+    lines = "".join(f"{json.dumps(item, ensure_ascii=True, sort_keys=True)}\n" for item in items)
+    page = redacted(files[REPORT].decode("utf-8", "replace"))
+    made = _bundled(
+        {ITEMS: lines.encode(), COVERAGE: files[COVERAGE]},
+        [f"{item['sha256']}  {_name(item['number'])}" for item in items],
+        lambda digits: page.replace(before, digits),
+    )
+    return made, before
+
+
+def _bundled(files: Mapping[str, bytes], items: Sequence[str], report: Callable[[str], str]) -> Bundle:
+    """Return a bundle of these files, lines of the manifest for these items, and a page that names its digits."""
     lines = [f"{_sha256(content)}  {name}" for name, content in files.items()]
     lines.append(f"{_sha256(_bytes(report(ZEROS)))}  {REPORT_LINE}")
-    lines += [f"{exhibit.sha256}  {_name(exhibit.number)}" for exhibit in exhibits]
+    lines += items
     manifest = "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line[66:])).encode()
     digits = _sha256(manifest)[:DIGITS]
     page = report(digits)

@@ -12,6 +12,7 @@ from monitor.errors import ConfigError
 from monitor.jobs import coverage as seen
 from monitor.jobs import incident_file
 from monitor.jobs.alerts import raise_alerts
+from monitor.jobs.audit import audited, note
 from monitor.jobs.evidence import Exhibit, bundle
 from monitor.jobs.incident_reading import Reading
 from monitor.jobs.incident_terms import Terms, nearby
@@ -21,6 +22,7 @@ from monitor.logs import log
 from monitor.mail import compose
 from monitor.records import Relevance, Sight, Window
 from monitor.store import cases, incidents, mentions, outbox
+from monitor.store.audit import Deed
 from reports import incident as page_of
 from reports.incident_material import IncidentMaterial, Known
 from reports.incident_telling import withheld
@@ -168,6 +170,9 @@ def _update(
     write_private(folder / "latest.html", bundled.report)
     evidence = write_private(folder / f"evidence-{incident.updates:02}.zip", bundled.content)
     incident_file.keep(place, incident)
+    with audited(place) as connection:
+        about = f"{incident.name} update {incident.updates}: {len(material.mentions)} posts, manifest {bundled.digits}"
+        note(place, connection, Deed.BUNDLED, about)
     queued = _queue(place, incident, view, material) if tell else 0
     printed = _printed(html, bundled.report)
     return incident, Page(view=view, html=html, pdf=printed, evidence=evidence, still=still, told=queued)

@@ -99,14 +99,16 @@ def keep(place: Workplace, incident: Incident) -> None:
     write_private(folder(place, incident) / FILE, incident.model_dump_json(indent=2) + "\n")
 
 
-def forget_old(place: Workplace) -> int:
+def forget_old(place: Workplace, held: frozenset[int] = frozenset()) -> int:
     """Remove the reports and bundles of incidents whose time is over; return how many went.
 
     They hold words of posts, and are kept as long as the words of the most urgent post may be, counted from the
-    day on which the incident was stood down, or opened if it never was (PR07).
+    day on which the incident was stood down, or opened if it never was (PR07). One with a post in it that is
+    `held` stays.
     """
     oldest = place.clock() - timedelta(days=place.settings.retention.P0)
-    over = [incident for incident in everything(place) if (incident.closed or incident.opened) < oldest]
+    old = [incident for incident in everything(place) if (incident.closed or incident.opened) < oldest]
+    over = [incident for incident in old if held.isdisjoint(incident.numbers)]
     for incident in over:
         try:
             shutil.rmtree(folder(place, incident))

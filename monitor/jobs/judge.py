@@ -10,12 +10,13 @@ from analysis import pipeline
 from analysis.encoder import Encoder
 from monitor.hours import due
 from monitor.jobs.collect import post_of
-from monitor.jobs.telling import told
+from monitor.jobs.telling import STORY_LASTS, Storyline
 from monitor.records import Judgement, Severity, Window
 from monitor.store import cases, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import sqlalchemy as sa
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from monitor.records import Case, StoredMention
 
 BATCH: Final = 256
-STORY_LASTS: Final = timedelta(days=7)
 
 CASE_SEVERITIES: Final = frozenset({Severity.P0, Severity.P1, Severity.P2, Severity.P3})
 """P4 asks for no reply (escalation matrix): it is counted, not opened."""
@@ -33,9 +33,10 @@ CASE_SEVERITIES: Final = frozenset({Severity.P0, Severity.P1, Severity.P2, Sever
 def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case, ...]:
     """Judge every mention without a judgement, batch by batch; return the cases that were opened.
 
-    Each batch is one transaction: its judgements and its cases stand together or not at all.
+    Each batch is one transaction: its judgements, stories and cases stand together or not at all.
     """
     opened: list[Case] = []
+    storyline: Storyline | None = None
     while True:
         with place.store.read() as connection:
             waiting = mentions.pending(connection, BATCH)
@@ -45,12 +46,18 @@ def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case,
         judged = judge_mentions(place, waiting, judges)
         now = place.clock()
         with place.store.write() as connection:
+            # meanwhile another process may have judged some, erased them, or taken an edit of theirs in
+            still = mentions.still_pending(connection, waiting)
+            judged = [judgement for item, judgement in zip(waiting, judged, strict=True) if item.id in still]
+            waiting = tuple(item for item in waiting if item.id in still)
             kept = [_without_words(place, item, judgement) for item, judgement in zip(waiting, judged, strict=True)]
             mentions.record(connection, zip((stored.id for stored in waiting), kept, strict=True), now=now)
+            storyline = storyline or Storyline(connection, now)
+            stories = storyline.join(connection, waiting)
             mentions.blank(connection, [stored.id for stored in waiting if not _keeps_words(place, stored)])
-            covered = _Covered(place, connection, waiting)
+            covered = _Covered(connection, stories, now)
             for stored, judgement in zip(waiting, judged, strict=True):
-                if judgement.severity in CASE_SEVERITIES and not covered.by_a_case(stored, judgement.severity):
+                if judgement.severity in CASE_SEVERITIES and not covered.by_a_case(stored, judgement):
                     case = open_for(place, connection, stored, judgement)
                     covered.add(case)
                     opened.append(case)
@@ -62,14 +69,11 @@ class _Covered:
     A storm of four hundred reposts is one case. A copy that reads more urgent than the case opens its own.
     """
 
-    def __init__(self, place: Workplace, connection: sa.Connection, waiting: Sequence[StoredMention]) -> None:
-        now = place.clock()
+    def __init__(self, connection: sa.Connection, stories: Mapping[int, int], now: datetime) -> None:
         recent = cases.opened_in(connection, Window(start=now - STORY_LASTS, end=now + timedelta(seconds=1)))
         before = mentions.by_number(connection, [case.mention_id for case in recent])
-        self._stories = {
-            number: first for first, copies in told((*before.values(), *waiting)).items() for number in (first, *copies)
-        }
-        self._severities: dict[int, list[Severity]] = {}
+        self._stories = {number: stored.story for number, stored in before.items()} | dict(stories)
+        self._cases: dict[int, list[Case]] = {}
         for case in recent:
             self.add(case)
 
@@ -77,12 +81,19 @@ class _Covered:
         """Take a case into account."""
         story = self._stories.get(case.mention_id)
         if story is not None:
-            self._severities.setdefault(story, []).append(case.severity)
+            self._cases.setdefault(story, []).append(case)
 
-    def by_a_case(self, stored: StoredMention, severity: Severity) -> bool:
-        """Whether a case at least as urgent stands for this post's story."""
+    def by_a_case(self, stored: StoredMention, judgement: Judgement) -> bool:
+        """Whether a case at least as urgent, of the same schools, stands for this post's story.
+
+        The same threat with the other school's name in it is that school's own case.
+        """
+        severity = judgement.severity or Severity.P4
         # "P0" sorts before "P4": the smaller the more urgent
-        return any(other <= severity for other in self._severities.get(self._stories[stored.id], ()))
+        return any(
+            case.severity <= severity and set(judgement.schools) <= set(case.schools)
+            for case in self._cases.get(self._stories[stored.id], ())
+        )
 
 
 def _keeps_words(place: Workplace, stored: StoredMention) -> bool:

@@ -16,6 +16,7 @@ from monitor.jobs.collect import arrival_of, wipe
 from monitor.jobs.sources import allowance, make_collector, standings
 from monitor.records import Gone, Malformed, Mention, Outcome, Purpose, Run, Spent, Window
 from monitor.store import rechecks, runs
+from monitor.store.clock import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +83,10 @@ def recheck(place: Workplace) -> Rechecked:
     for standing in standings(place):
         if not standing.on or not standing.policy.recheck_hours or not _is_due(place, standing):
             continue
-        rechecker = make_collector(place, standing)
-        if not hasattr(rechecker, "recheck"):
-            continue  # articles: their publisher is asked by reading the feed
+        rechecker = cast("Rechecker", make_collector(place, standing))
         tally = _Tally()
         try:
-            run = _turn(place, standing, cast("Rechecker", rechecker), tally)
+            run = _turn(place, standing, rechecker, tally)
         except StoreError:
             raise  # no source's fault, and none of the others could be stored either
         except Exception as fault:  # noqa: BLE001 - recorded in the store by _turn; raised again below
@@ -108,10 +107,10 @@ def _is_due(place: Workplace, standing: Standing) -> bool:
     """Whether it is a source's turn, it does not want us to wait, and a post of it waits."""
     now = place.clock()
     with place.store.read() as connection:
-        last = runs.latest(connection, standing.source, purpose=Purpose.RECHECK)
-        for run in (last, runs.latest(connection, standing.source)):
-            if run and run.retry_at and now < run.retry_at:
-                return False
+        last = runs.latest(connection, standing.source, before=now + AHEAD, purpose=Purpose.RECHECK)
+        waits = runs.waits_until(connection, standing.source)
+        if waits and now < waits:
+            return False
         if last and last.outcome is Outcome.COMPLETE and now < last.started + _interval(standing) / TURNS - GRACE:
             return False
         return bool(rechecks.waiting(connection, standing.source, seen_before=_overdue(standing, now), limit=1))
@@ -178,12 +177,11 @@ def _ask_for_all(place: Workplace, standing: Standing, rechecker: Rechecker, tal
         SourceError: the source, or our own cap, stopped us; or some batches failed, and this is the first failure.
     """
     with place.store.read() as connection:
-        left = allowance(connection, standing, place.clock())
+        allowed = allowance(connection, standing, place.clock())
     failures: list[SourceError] = []
     for batch in _batches(place, standing):
-        _still_affordable(place, standing, left, tally.spent)
         try:
-            _ask_for(place, standing, rechecker, batch, tally)
+            _ask_for(place, standing, rechecker, batch, allowed - tally.spent if allowed else None, tally)
         except (RateLimited, QuotaSpent):
             raise
         except SourceError as error:
@@ -192,20 +190,6 @@ def _ask_for_all(place: Workplace, standing: Standing, rechecker: Rechecker, tal
                 break
     if failures:
         raise failures[0]
-
-
-def _still_affordable(place: Workplace, standing: Standing, left: Spent | None, spent: Spent) -> None:
-    """Refuse another batch once the allowance is used up; the batch that used it up may have gone beyond.
-
-    Raises:
-        QuotaSpent: says until when, in the worst case.
-    """
-    if left and (spent.calls >= left.calls or spent.units >= left.units or spent.pence >= left.pence):
-        raise QuotaSpent(
-            standing.source,
-            "what is left of our cap does not pay for asking again for all posts",
-            retry_at=place.clock() + _interval(standing) / TURNS,
-        )
 
 
 def _batches(place: Workplace, standing: Standing) -> Iterator[tuple[Waiting, ...]]:
@@ -221,14 +205,19 @@ def _batches(place: Workplace, standing: Standing) -> Iterator[tuple[Waiting, ..
 
 
 def _ask_for(
-    place: Workplace, standing: Standing, rechecker: Rechecker, batch: tuple[Waiting, ...], tally: _Tally
+    place: Workplace,
+    standing: Standing,
+    rechecker: Rechecker,
+    batch: tuple[Waiting, ...],
+    left: Spent | None,
+    tally: _Tally,
 ) -> None:
     """Ask for one batch, and make the store say what the source says, in one transaction."""
     standing_there: list[Mention] = []
     gone: list[Gone] = []
     tally.asked += len(batch)
     try:
-        for item in rechecker.recheck([post.native_id for post in batch]):
+        for item in rechecker.recheck([post.native_id for post in batch], left):
             match item:
                 case Mention():
                     standing_there.append(item)
@@ -254,4 +243,4 @@ def _store(place: Workplace, standing: Standing, there: list[Mention], gone: lis
     tally.answered += len(there) + len(gone)
     with place.store.write() as connection:
         tally.changed += rechecks.confirm(connection, arrivals, now=now)
-        tally.wiped += wipe(place, connection, gone, now)
+        tally.wiped += wipe(place, connection, gone)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from analysis import pipeline
 from analysis.encoder import Encoder
+from monitor.jobs.audit import audited, note
 from monitor.jobs.judge import BATCH, judge_mentions
 from monitor.records import Severity
 from monitor.store import mentions
+from monitor.store.audit import Deed
 from monitor.store.batches import batched
 
 if TYPE_CHECKING:
@@ -51,14 +53,15 @@ class Replay:
 
 
 def replay(place: Workplace, window: Window, policy: Policy) -> Replay:
-    """Judge every mention of `window` that was judged before under `policy`; nothing is stored.
+    """Judge every mention of `window` that was judged before under `policy`; only that it was done is recorded.
 
     Changes come with lowered severities first, then raised ones, then the rest, oldest first in each.
     """
     judges = pipeline.judges_of(policy, Encoder.load())
     other = replace(place, policy=policy)
-    with place.store.read() as connection:
+    with audited(place) as connection:
         judged = [m for m in mentions.between(connection, window, limit=MOST) if m.judgement]
+        note(place, connection, Deed.REPLAYED, f"{len(judged)} posts under rules {policy.version}")
     changes = sorted(_changes(other, judged, judges), key=lambda c: (not c.lowered, not c.raised, c.mention.id))
     return Replay(judged=len(judged), changes=tuple(changes), version=policy.version)
 

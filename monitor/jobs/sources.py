@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 import collectors
-from monitor.errors import QuotaSpent
+from monitor.errors import ConfigError, QuotaSpent
 from monitor.records import Spent
 from monitor.store import runs
 from monitor.tables import validated
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from monitor.jobs.workplace import Workplace
     from monitor.policy.sources import SourcePolicy
 
+DAY: Final = timedelta(hours=24)
+
+
+class Lack(StrEnum):
+    """What keeps a source from being read."""
+
+    SWITCHED_OFF = "switched off"  # in monitor.toml
+    OFF_BY_DEFAULT = "off by default"  # in policy/sources.toml, which says why
+    APPROVAL = "approval missing"
+    CONFIGURATION = "not configured"
+    CREDENTIALS = "credentials missing"
+    OPTIONS = "not complete"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -28,15 +42,20 @@ class Standing:
         source: the collector's name.
         policy: what its terms allow.
         options: its table of monitor.toml, checked; None if there is no collector file for it.
-        on: whether it is read.
+        lack: what keeps it off, None if it is on.
         why: why it is off, in one sentence; "" if it is on.
     """
 
     source: str
     policy: SourcePolicy
     options: SourceOptions | None
-    on: bool
+    lack: Lack | None
     why: str
+
+    @property
+    def on(self) -> bool:
+        """Whether it is read."""
+        return self.lack is None
 
     @property
     def every(self) -> timedelta:
@@ -59,7 +78,7 @@ def _standing(place: Workplace, name: str, *, built: bool) -> Standing:
     """Return where one source stands."""
     policy = place.policy.sources[name]
     if not built:
-        return Standing(source=name, policy=policy, options=None, on=False, why=policy.why)
+        return Standing(source=name, policy=policy, options=None, lack=Lack.OFF_BY_DEFAULT, why=policy.why)
     module = collectors.module(name)
     settings = place.settings
     options = validated(
@@ -69,24 +88,50 @@ def _standing(place: Workplace, name: str, *, built: bool) -> Standing:
         text=settings.text,
         under=("sources", name),
     )
-    why = _off(place, name, policy, options, module.SECRETS)
-    return Standing(source=name, policy=policy, options=options, on=not why, why=why)
+    _distinct(place, name, options)
+    lack, why = _off(place, name, policy, options, module.SECRETS)
+    return Standing(source=name, policy=policy, options=options, lack=lack, why=why)
 
 
-def _off(place: Workplace, name: str, policy: SourcePolicy, options: SourceOptions, secrets: tuple[str, ...]) -> str:
-    """Return why a source is off, "" if it is on."""
-    if options.enabled is False:
-        return "switched off in monitor.toml"
-    if not policy.on_by_default and not options.enabled:
-        return policy.why
-    if policy.needs_approval and not options.approval:
-        return f"needs a recorded approval: {policy.needs_approval}"
-    if name not in place.settings.sources:
-        return f"not configured: add [sources.{name}] to monitor.toml"
-    missing = [secret for secret in secrets if place.secrets.get(secret) is None]
-    if missing:
-        return f"credentials missing: set {', '.join(f'MONITOR_{secret}' for secret in missing)}"
-    return options.missing()
+def _distinct(place: Workplace, name: str, options: SourceOptions) -> None:
+    """Refuse a canary's marker that the posts of other people are bound to hold.
+
+    Raises:
+        ConfigError: it stands in a name of our schools or towns; names its key and the cure.
+    """
+    schools = place.policy.schools
+    ours = (*schools.phrases, *schools.tags, *(word for one in schools.schools for word in (one.name, *one.towns)))
+    if options.canary and any(options.canary.casefold() in word.casefold() for word in ours):
+        raise ConfigError(
+            "the canary's marker stands in a name that we look for: everybody's posts would hold it",
+            file=place.settings.file,
+            key=f"sources.{name}.canary",
+            cure="use a word that nobody else writes, like wren-7f3q9k",
+        )
+
+
+def _off(
+    place: Workplace, name: str, policy: SourcePolicy, options: SourceOptions, secrets: tuple[str, ...]
+) -> tuple[Lack | None, str]:
+    """Return what keeps a source off, and why; None if it is on."""
+    missing = [f"MONITOR_{secret}" for secret in secrets if place.secrets.get(secret) is None]
+    checks = (
+        (options.enabled is False, Lack.SWITCHED_OFF, "switched off in monitor.toml"),
+        (not policy.on_by_default and not options.enabled, Lack.OFF_BY_DEFAULT, policy.why),
+        (
+            bool(policy.needs_approval and not options.approval),
+            Lack.APPROVAL,
+            f"needs a recorded approval: {policy.needs_approval}",
+        ),
+        (
+            name not in place.settings.sources,
+            Lack.CONFIGURATION,
+            f"not configured: add [sources.{name}] to monitor.toml",
+        ),
+        (bool(missing), Lack.CREDENTIALS, f"credentials missing: set {', '.join(missing)}"),
+        (bool(options.missing()), Lack.OPTIONS, options.missing()),
+    )
+    return next(((lack, why) for holds, lack, why in checks if holds), (None, ""))
 
 
 def make_collector(place: Workplace, standing: Standing) -> Collector:
@@ -96,9 +141,10 @@ def make_collector(place: Workplace, standing: Standing) -> Collector:
 
 
 def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> Spent | None:
-    """Return what a source may still spend, None where it has no cap.
+    """Return what a source may still spend, on reading and on asking again, None where it has no cap.
 
-    A day is a UTC day, a month a calendar month in UTC.
+    A day is the last 24 hours: whichever midnight a platform counts from (YouTube's is California's, Threads has
+    none), no day of its own holds more. A month is a calendar month in UTC, as bills are.
 
     Raises:
         QuotaSpent: nothing is left; says until when.
@@ -106,9 +152,8 @@ def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> S
     policy = standing.policy
     if not (policy.daily_calls or policy.daily_units or policy.monthly_pence):
         return None
-    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    month = day.replace(day=1)
-    today = runs.spent(connection, standing.source, day)
+    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    today = runs.spent(connection, standing.source, now - DAY)
     this_month = runs.spent(connection, standing.source, month)
     left = Spent(
         calls=policy.daily_calls - today.calls if policy.daily_calls else 10**9,
@@ -123,5 +168,6 @@ def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> S
             retry_at=next_month,
         )
     if left.calls <= 0 or left.units <= 0:
-        raise QuotaSpent(standing.source, "today's quota is spent", retry_at=day + timedelta(days=1))
+        first = runs.first_cost(connection, standing.source, now - DAY)
+        raise QuotaSpent(standing.source, "our cap of the last 24 hours is spent", retry_at=(first or now) + DAY)
     return left

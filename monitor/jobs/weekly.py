@@ -9,15 +9,16 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from analysis.stories import LIKENESS
 from monitor.errors import ConfigError
+from monitor.jobs import canary
 from monitor.jobs import coverage as seen
 from monitor.jobs.casetimes import times_of, working_day
-from monitor.jobs.telling import told
 from monitor.jobs.weeklong import counted_weeks, grid, week_windows, write_down
 from monitor.jobs.workplace import write_private
 from monitor.mail import Attachment, compose
 from monitor.records import Window
-from monitor.store import figures, journal, mentions, outbox
+from monitor.store import audit, figures, holds, journal, mentions, outbox
 from reports import printing
 from reports.week import ThemeCount, WeeklyMaterial
 from reports.weekly import build, letter, render
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Case, Coverage, Rendered
+    from monitor.records import Case, Coverage, Rendered, StoredMention
     from monitor.store.figures import Tally
     from reports.week import CaseTimes
 
@@ -93,11 +94,13 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Weekl
         made_at=window.end,
         weeks=counted_weeks(place, connection, windows, readings),
         themes=_themes(connection, window, windows[-2], tallies, cases),
+        likeness=LIKENESS,
         unjudged=sum(tally.count for tally in tallies if not tally.category),
         cases=cases,
         working_day=working_day(place.settings.calendar),
         coverage=coverage,
         grid=grid(place, connection, window, readings),
+        canaries=canary.watched(place, connection, window.end),
         retagged=_said(touched, window, "wrong tag"),
         not_ours=_said(touched, window, "not about us"),
         erased=_erased(place, figures.erased(connection, window), coverage),
@@ -106,6 +109,8 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Weekl
         escalation=place.policy.escalation,
         school_names={school.code: school.name for school in place.policy.schools.schools},
         contact=place.settings.mail.reply_to or place.settings.federation.contact,
+        holds=len(holds.standing(connection, window.end)),
+        audit=str(audit.head(connection) or ""),
     )
 
 
@@ -125,7 +130,8 @@ def _themes(
         for tally in tallies:
             if tally.category == category and tally.sentiment:
                 tones[tally.sentiment] += tally.count
-        sizes = stories.get(category, [])
+        told = stories.get(category, {})
+        sizes = [len(members) for members in told.values()]
         opened = [case for case in cases if case.category == category and window.start <= case.started < window.end]
         out.append(
             ThemeCount(
@@ -137,6 +143,7 @@ def _themes(
                 tones=dict(tones),
                 cases=len(opened),
                 decided=sum(not case.open_at(window.end) for case in opened),
+                earlier=sum(_told_before(members, window) for members in told.values()),
             )
         )
     return tuple(out)
@@ -151,15 +158,18 @@ def _by_category(tallies: Iterable[Tally]) -> Counter[str]:
     return counts
 
 
-def _stories(connection: sa.Connection, window: Window) -> dict[str, list[int]]:
-    """Return category -> how many of its mentions each of its stories has."""
-    found = mentions.between(connection, window, limit=MOST_MENTIONS)
-    first = {number: first for first, copies in told(found).items() for number in (first, *copies)}
-    sizes: dict[str, Counter[int]] = {}
-    for stored in found:
+def _stories(connection: sa.Connection, window: Window) -> dict[str, dict[int, list[StoredMention]]]:
+    """Return category -> number of a story -> the mentions of that category that told it in `window`."""
+    stories: dict[str, dict[int, list[StoredMention]]] = {}
+    for stored in mentions.between(connection, window, limit=MOST_MENTIONS):
         if stored.judgement:
-            sizes.setdefault(stored.judgement.category, Counter())[first.get(stored.id, stored.id)] += 1
-    return {category: list(of.values()) for category, of in sizes.items()}
+            stories.setdefault(stored.judgement.category, {}).setdefault(stored.story, []).append(stored)
+    return stories
+
+
+def _told_before(members: Iterable[StoredMention], window: Window) -> bool:
+    """Whether a story had been told before `window`."""
+    return any(stored.story_began and stored.story_began < window.start for stored in members)
 
 
 def _said(cases: Iterable[Case], window: Window, what: str) -> int:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from monitor.channels import Courier
 from monitor.errors import ConfigError, StoreError
 from monitor.handles import Handles
 from monitor.http import Client, user_agent
+from monitor.jobs.storekeeping import open_sound
 from monitor.mail import Postman
 from monitor.policy import folder as rules
+from monitor.policy.accounts import with_accounts
+from monitor.policy.scope import keep_to_the_topic
 from monitor.records import utc_now
 from monitor.settings import Secrets
-from monitor.store.engine import open_store
+from monitor.store.audit import CLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +43,8 @@ class Workplace:
     handles: Handles
     secrets: Secrets
     clock: Clock
+    who: str = CLOCK
+    """Who acts, for the audit: an account of this machine, or the clock."""
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +64,14 @@ class Workplace:
     @property
     def postman(self) -> Postman:
         """Sends what waits in the outbox."""
-        return Postman(self.store, self.settings.mail, self.secrets, self.outbox_folder, self.clock)
+        return Postman(
+            self.store, self.settings.mail, self.secrets, self.outbox_folder, self.clock, roles=self.settings.roles
+        )
+
+    @property
+    def courier(self) -> Courier:
+        """Takes what waits in the outbox to the channels of those who are alerted."""
+        return Courier(self.store, self.secrets, self.clock)
 
     @property
     def outbox_folder(self) -> Path:
@@ -76,28 +89,42 @@ class Workplace:
         return user_agent(self.settings.federation)
 
 
-def open_workplace(settings: Settings, *, secrets: Secrets | None = None, clock: Clock = utc_now) -> Workplace:
+def open_workplace(
+    settings: Settings,
+    *,
+    secrets: Secrets | None = None,
+    clock: Clock = utc_now,
+    who: str = CLOCK,
+    thorough: bool = False,
+) -> Workplace:
     """Open the store and load the rules.
+
+    The store is read from end to end; one that is damaged or gone is restored (see `monitor.jobs.storekeeping`).
+    With `thorough` its indexes are compared with their tables as well.
 
     Raises:
         ConfigError: the policy folder is wrong, or monitor.toml names a source or school that is not known.
         StoreError: the store or the data folder cannot be used.
     """
-    policy = rules.load(settings.policy or rules.FOLDER)
+    policy = with_accounts(rules.load(settings.policy or rules.FOLDER), settings.accounts, file=settings.file)
     _known(settings, policy)
     try:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"the data folder {settings.folder} cannot be made: {error.strerror}") from error
     if not os.access(settings.folder, os.W_OK):
-        raise StoreError(f"the data folder {settings.folder} cannot be written")
+        raise StoreError(
+            f"the data folder {settings.folder} cannot be written: make it the property of the user who runs the "
+            "monitor, and look whether its file system is mounted read-only; nothing was lost"
+        )
     return Workplace(
         settings=settings,
         policy=policy,
-        store=open_store(settings.database_url),
+        store=open_sound(settings, clock=clock, thorough=thorough),
         handles=Handles(settings.folder / "handles.json"),
         secrets=secrets or Secrets(),
         clock=clock,
+        who=who,
     )
 
 
@@ -125,11 +152,13 @@ def _known(settings: Settings, policy: Policy) -> None:
                 key=f"sources.{source}",
                 cure=f"known sources: {', '.join(policy.sources.names)}",
             )
-    for code in settings.roles.schools:
+    keep_to_the_topic(settings.sources, policy.schools, file=settings.file)
+    named = dict.fromkeys(settings.channels.schools, "channels") | dict.fromkeys(settings.roles.schools, "roles")
+    for code, table in named.items():
         if code not in policy.schools.codes:
             raise ConfigError(
                 f"unknown school {code!r}",
                 file=settings.file,
-                key=f"roles.schools.{code}",
+                key=f"{table}.schools.{code}",
                 cure=f"known schools: {', '.join(policy.schools.codes)}",
             )

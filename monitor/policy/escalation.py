@@ -52,6 +52,45 @@ class SeverityRule(Table):
     channel: str
 
 
+class AlertRule(Table):
+    """How often one story may alert the same person, and what stands on every alert."""
+
+    pause_minutes: int = Field(default=60, ge=0, le=1440)
+    danger: str = Field(
+        default="In danger ring 999. This monitor is not watched day and night (policy 2.3).", min_length=1
+    )
+
+
+class SpikeRule(Table):
+    """When a small number is unusual.
+
+    Attributes:
+        least_accounts: fewer accounts and outlets than these in 24 hours are never unusual.
+        one_in: how unlikely a number has to be: at most one in so many days.
+        least_days, most_days: how many comparable days are needed, and how many of the last ones are used.
+        pace_hours, pace_posts, pace_times: a story is fast that was told so often within so many hours, and so
+            many times as often as in the hours before.
+        outlet_days: how long a source must have been read before an outlet there counts as new.
+    """
+
+    least_accounts: int = Field(default=5, ge=2)
+    one_in: int = Field(default=1000, ge=20)
+    least_days: int = Field(default=6, ge=2)
+    most_days: int = Field(default=12, ge=2)
+    pace_hours: int = Field(default=2, ge=1, le=12)
+    pace_posts: int = Field(default=8, ge=2)
+    pace_times: int = Field(default=3, ge=2)
+    outlet_days: int = Field(default=28, ge=1)
+
+    @model_validator(mode="after")
+    def _enough_days(self) -> Self:
+        """Refuse to need more days than are used."""
+        if self.most_days < self.least_days:
+            problem = "most_days must not be less than least_days"
+            raise ValueError(problem)
+        return self
+
+
 class Category(Table):
     """One row of the matrix.
 
@@ -61,6 +100,8 @@ class Category(Table):
         owner: role that acts; "" if nobody needs to.
         told: roles that are told, in order.
         restricted_to: the only roles that may read the words; empty if it is not restricted.
+        about_a_person: whether its posts point at one child or adult: described in e-mail, never quoted.
+        never_quoted: whether no word may be copied, not even for those who may read it.
         clauses: of the Federation's policy.
         law: statute and guidance.
         external: agencies outside.
@@ -75,6 +116,8 @@ class Category(Table):
     owner: str
     told: tuple[str, ...] = ()
     restricted_to: tuple[str, ...] = ()
+    about_a_person: bool = False
+    never_quoted: bool = False
     clauses: tuple[str, ...] = Field(min_length=1)
     law: str
     external: str
@@ -98,6 +141,8 @@ class Escalation(Table):
     policy_title: str
     roles: dict[str, Role]
     severities: dict[Severity, SeverityRule]
+    alerts: AlertRule = AlertRule()
+    spikes: SpikeRule = SpikeRule()
     categories: dict[str, Category]
     conflicts: dict[str, str]
 
@@ -147,6 +192,11 @@ class Escalation(Table):
             KeyError: no such category.
         """
         return self.categories[category_id]
+
+    def about_a_person(self, category_id: str) -> bool:
+        """Whether posts of a category point at one child or adult; those of an unknown one may."""
+        row = self.categories.get(category_id)
+        return row is None or row.about_a_person
 
     def owner_name(self, category_id: str) -> str:
         """Return the owner's role in words, "" if nobody needs to act."""

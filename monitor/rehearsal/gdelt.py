@@ -36,6 +36,7 @@ class Article:
         path: of its page.
         seen: when GDELT saw it, zone-aware; whole seconds.
         body: what the article says, which GDELT searches and never shows.
+        site: where the page stands; https at its domain if "".
     """
 
     path: str
@@ -44,6 +45,7 @@ class Article:
     body: str = ""
     domain: str = "courier.example"
     language: str = "English"
+    site: str = ""
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Gdelt:
 def wire(article: Article) -> dict[str, Any]:
     """Return an article as it goes over the wire."""
     return {
-        "url": f"https://{article.domain}{article.path}",
+        "url": f"{article.site or f'https://{article.domain}'}{article.path}",
         "url_mobile": "",
         "title": article.title,
         "seendate": article.seen.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),

@@ -228,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Turns wire bytes into a `Request` and a `Reply` into wire bytes."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second must not wait for a receipt of the first
     timeout = 30
     server: _Listener
 
@@ -370,6 +371,28 @@ def gzip_bomb(megabytes: int = 200) -> Fault:
 
     def spoilt(_request: Request, reply: Reply) -> Reply:
         return gzipped(replace(reply, body=bytes(megabytes * MEGABYTE)))
+
+    return spoilt
+
+
+def repeating(*keys: str) -> Fault:
+    """Show the last item of each page once more at the head of the next.
+
+    Args:
+        keys: the way to the list of items in an answer's JSON; none where the answer is the list.
+    """
+    before: list[Any] = []
+
+    def spoilt(_request: Request, reply: Reply) -> Reply:
+        content = json.loads(reply.whole())
+        items = content
+        for key in keys:
+            items = items.get(key) if isinstance(items, dict) else None
+        if not isinstance(items, list):
+            return reply
+        again, before[:] = before[:1], items[-1:]
+        items[:0] = again
+        return replace(reply, body=json.dumps(content).encode())
 
     return spoilt
 

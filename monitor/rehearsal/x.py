@@ -55,7 +55,8 @@ class Post:
         reply_to: id of the post it answers.
         long: the whole text, where `text` is only its beginning.
         lang: X's guess.
-        state: "deleted" and "protected" posts are missing from every answer but the lookup's errors.
+        state: "deleted" and "protected" posts are missing from every answer but the lookup's errors; "withheld" ones
+            are shown with the word that nobody in this country may see them.
     """
 
     id: str
@@ -66,7 +67,12 @@ class Post:
     reply_to: str = ""
     long: str = ""
     lang: str = "en"
-    state: Literal["public", "deleted", "protected"] = "public"
+    state: Literal["public", "deleted", "protected", "withheld"] = "public"
+
+    @property
+    def shown(self) -> bool:
+        """Whether answers hold it."""
+        return self.state in {"public", "withheld"}
 
 
 @dataclass(slots=True)
@@ -102,7 +108,7 @@ class X:
         found = [
             post
             for post in sorted(self.posts, key=lambda post: int(post.id), reverse=True)
-            if post.state == "public"
+            if post.shown
             and post.created_at >= start
             and int(post.id) > int(query.get("since_id", "0"))
             and any(phrase and phrase in (post.long or post.text).lower() for phrase in phrases)
@@ -125,7 +131,7 @@ class X:
         data, errors = [], []
         for post_id in request.query["ids"].split(","):
             post = known.get(post_id)
-            if post is not None and post.state == "public":
+            if post is not None and post.shown:
                 data.append(self._wire(post, request.query))
             else:
                 kind = "tweet" if self.names == "tweet" else "post"
@@ -163,6 +169,7 @@ class X:
             "lang": post.lang,
             f"note_{self.names}": {"text": post.long} if post.long else None,
             f"referenced_{self.names}s": references,
+            "withheld": {"copyright": False, "country_codes": ["GB"]} if post.state == "withheld" else None,
         }
         always = {
             "id": post.id,

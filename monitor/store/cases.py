@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from monitor.records import Case, CaseEvent, CaseState, Severity
+from monitor.store import audit
+from monitor.store.audit import Deed
 from monitor.store.batches import batched
 from monitor.store.schema import case_events, cases
 
@@ -40,9 +42,10 @@ def open_case(  # noqa: PLR0913 - a case has this many facts
     if number is None:
         last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(cases.c.id), 0))) or 0
         prefix = schools[0] if len(schools) == 1 else "FED"
+        reference = f"{prefix}-{last + 1:04d}"
         result = connection.execute(
             sa.insert(cases).values(
-                reference=f"{prefix}-{last + 1:04d}",
+                reference=reference,
                 mention_id=mention_id,
                 category=category,
                 severity=severity.value,
@@ -58,7 +61,10 @@ def open_case(  # noqa: PLR0913 - a case has this many facts
         key = result.inserted_primary_key
         assert key is not None  # noqa: S101 - an INSERT of one row has one key
         number = int(key[0])
-        _append(connection, number, CaseEvent(at=opened, by="monitor", what="opened", why=why))
+        line = CaseEvent(at=opened, by="monitor", what="opened", why=why)
+        _append(connection, number, line)
+        suggested = f"{reference}: {category} {severity}, for {owner or 'nobody'}"
+        _audit(connection, Deed.OPENED, line, suggested, at=opened, who=line.by)
     return _cases(connection, cases.c.id == number)[0]
 
 
@@ -74,8 +80,11 @@ def add_event(  # noqa: PLR0913 - who, when, what and why
     severity: Severity | None = None,
     owner: str | None = None,
     due: datetime | None = None,
+    user: str = "",
 ) -> Case:
-    """Write one line of history, and change state, severity, owner or due time with it.
+    """Write one line of history and of the audit, and change state, severity, owner or due time with it.
+
+    `user` is the account in which somebody acts, if it is not the name they sign with.
 
     Raises:
         KeyError: no such case.
@@ -93,7 +102,10 @@ def add_event(  # noqa: PLR0913 - who, when, what and why
     if changes:
         connection.execute(sa.update(cases).where(cases.c.reference == reference).values(**changes))
     number = connection.scalar(sa.select(cases.c.id).where(cases.c.reference == reference))
-    _append(connection, int(number or 0), CaseEvent(at=at, by=by, what=what, why=why))
+    line = CaseEvent(at=at, by=by, what=what, why=why)
+    _append(connection, int(number or 0), line)
+    who = f"{by} ({user})" if user and user != by else by
+    _audit(connection, Deed.CHANGED, line, f"{case.reference}: {what}", at=at, who=who)
     return _cases(connection, cases.c.reference == reference)[0]
 
 
@@ -101,6 +113,11 @@ def get(connection: sa.Connection, reference: str) -> Case | None:
     """Return one case, None if there is none of that reference."""
     found = _cases(connection, cases.c.reference == reference)
     return found[0] if found else None
+
+
+def named(connection: sa.Connection, references: Sequence[str]) -> tuple[Case, ...]:
+    """Return the cases of these references; those that are not here any more are left out."""
+    return tuple(case for chunk in batched(references) for case in _cases(connection, cases.c.reference.in_(chunk)))
 
 
 def still_open(connection: sa.Connection, *, opened_before: datetime | None = None) -> tuple[Case, ...]:
@@ -129,6 +146,13 @@ def _append(connection: sa.Connection, number: int, line: CaseEvent) -> None:
     connection.execute(
         sa.insert(case_events).values(case_id=number, at=line.at, by=line.by, what=line.what, why=line.why)
     )
+
+
+def _audit(
+    connection: sa.Connection, deed: Deed, line: CaseEvent, about: str, *, at: datetime, who: str
+) -> None:
+    """Write a line of history into the audit: its hash, never its reason, which a person wrote."""
+    audit.append(connection, at=at, who=who, what=deed, about=f"{about[:200]}; {audit.LINE} {audit.fingerprint(line)}")
 
 
 def _cases(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[Case, ...]:

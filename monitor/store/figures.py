@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from monitor.records import Window
 from monitor.store import cases as case_store
+from monitor.store.outbox import MAIL
 from monitor.store.runs import READ
-from monitor.store.schema import case_events, cases, judgements, mentions, runs, tombstones
+from monitor.store.schema import case_events, cases, day_counts, judgements, mentions, messages, runs, sent, tombstones
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
+    from datetime import date, datetime, timedelta
 
     from monitor.records import Case
 
@@ -39,6 +41,15 @@ class Reading:
     source: str
     started: datetime
     window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateMessage:
+    """A message that was delivered, but late: its kind, when it was queued, and when it left."""
+
+    kind: str
+    queued: datetime
+    left: datetime
 
 
 def tallies(connection: sa.Connection, window: Window) -> tuple[Tally, ...]:
@@ -114,3 +125,28 @@ def erased(connection: sa.Connection, window: Window) -> dict[tuple[str, str], i
         .order_by(tombstones.c.source, tombstones.c.why)
     )
     return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+def late_messages(connection: sa.Connection, window: Window, late: timedelta) -> tuple[LateMessage, ...]:
+    """Return the e-mails queued in `window` that left later than that, once for each kind and moment."""
+    rows = connection.execute(
+        sa.select(messages.c.kind, messages.c.queued, sa.func.max(sent.c.at).label("left"))
+        .select_from(messages.join(sent, sent.c.message_id == messages.c.message_id))
+        .where(messages.c.queued >= window.start, messages.c.queued < window.end, messages.c.carrier == MAIL)
+        .group_by(messages.c.kind, messages.c.queued)
+        .order_by(messages.c.queued, messages.c.kind)
+    )
+    found = (LateMessage(kind=row.kind, queued=row.queued, left=row.left) for row in rows)
+    return tuple(one for one in found if one.left - one.queued > late)
+
+
+def written_days(connection: sa.Connection, first: date, last: date) -> dict[date, int]:
+    """Return the counts that were written down of the days from `first` to `last`: local date -> mentions."""
+    rows = connection.execute(sa.select(day_counts).where(day_counts.c.day >= first, day_counts.c.day <= last))
+    return {row.day: int(row[1]) for row in rows}
+
+
+def write_days(connection: sa.Connection, counts: Mapping[date, int]) -> None:
+    """Write days down, local date -> mentions; they outlive the mentions they were counted from."""
+    if counts:
+        connection.execute(sa.insert(day_counts), [{"day": day, "count": count} for day, count in counts.items()])

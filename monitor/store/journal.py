@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from monitor.records import Window
 
 RUNNING, DONE, FAILED, MISSED = "running", "done", "failed", "missed"
+YESTERDAY: Final = (timedelta(hours=36), timedelta(hours=12))
+"""How long ago, at most and at least, a job has begun under a clock that can be trusted."""
 LEASE: Final = timedelta(minutes=2)
 """How long a scheduler that died keeps the others out."""
 
@@ -58,21 +60,50 @@ def missed(connection: sa.Connection, job: str, *, planned: datetime, now: datet
     )
 
 
-def last_done(connection: sa.Connection, job: str) -> datetime | None:
-    """Return the planned moment of the job's newest finished run."""
+def last_done(connection: sa.Connection, job: str, *, until: datetime | None = None) -> datetime | None:
+    """Return the planned moment of the job's newest finished run, none after `until` if that is given.
+
+    A clock that was a year ahead for a minute must not keep the job from running until that year is over.
+    """
     found: datetime | None = connection.scalar(
         sa.select(job_runs.c.planned)
-        .where(job_runs.c.job == job, job_runs.c.outcome == DONE)
+        .where(
+            job_runs.c.job == job,
+            job_runs.c.outcome == DONE,
+            sa.true() if until is None else job_runs.c.planned <= until,
+        )
         .order_by(job_runs.c.planned.desc())
         .limit(1)
     )
     return found
 
 
+def newest(connection: sa.Connection, job: str) -> JobRun | None:
+    """Return the job's newest run, whatever became of it."""
+    row = connection.execute(
+        sa.select(job_runs).where(job_runs.c.job == job).order_by(job_runs.c.id.desc()).limit(1)
+    ).first()
+    return _run(row) if row else None
+
+
 def first_start(connection: sa.Connection) -> datetime | None:
     """Return when the very first job of this store began."""
     found: datetime | None = connection.scalar(sa.select(job_runs.c.started).order_by(job_runs.c.id).limit(1))
     return found
+
+
+def steady(connection: sa.Connection, now: datetime) -> bool:
+    """Whether a job began yesterday or last night: the clock has not just leapt ahead.
+
+    After days without power the first answer is no as well, and the next day's is yes.
+    """
+    return bool(
+        connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(job_runs)
+            .where(job_runs.c.started >= now - YESTERDAY[0], job_runs.c.started <= now - YESTERDAY[1])
+        )
+    )
 
 
 def troubles(connection: sa.Connection, window: Window) -> tuple[JobRun, ...]:
@@ -86,23 +117,28 @@ def troubles(connection: sa.Connection, window: Window) -> tuple[JobRun, ...]:
         )
         .order_by(job_runs.c.started, job_runs.c.id)
     )
-    return tuple(
-        JobRun(
-            job=row.job,
-            planned=row.planned,
-            started=row.started,
-            ended=row.ended,
-            outcome=row.outcome,
-            error=row.error,
-        )
-        for row in rows
+    return tuple(_run(row) for row in rows)
+
+
+def _run(row: sa.Row[Any]) -> JobRun:
+    """Return one line of the journal."""
+    return JobRun(
+        job=row.job,
+        planned=row.planned,
+        started=row.started,
+        ended=row.ended,
+        outcome=row.outcome,
+        error=row.error,
     )
 
 
 def claim(connection: sa.Connection, name: str, *, holder: str, now: datetime) -> bool:
-    """Take or renew a lease; return False while somebody else holds it."""
+    """Take or renew a lease; return False while somebody else holds it.
+
+    A lease that ends later than any that is given now was taken while the clock was ahead, and holds nobody off.
+    """
     row = connection.execute(sa.select(leases).where(leases.c.name == name)).first()
-    if row is not None and row.holder != holder and row.until > now:
+    if row is not None and row.holder != holder and now < row.until <= now + LEASE:
         return False
     connection.execute(sa.delete(leases).where(leases.c.name == name))
     connection.execute(sa.insert(leases).values(name=name, holder=holder, until=now + LEASE))

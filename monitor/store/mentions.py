@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -12,14 +12,14 @@ from monitor.addresses import canonical
 from monitor.records import (
     Judgement,
     Mention,
-    Reason,
-    Relevance,
-    Sentiment,
     Severity,
     StoredMention,
     as_plain,
 )
+from monitor.store import holds
 from monitor.store.batches import batched
+from monitor.store.numbers import fresh
+from monitor.store.rows import stored_of
 from monitor.store.schema import judgements, mentions, sightings, tombstones
 
 if TYPE_CHECKING:
@@ -75,17 +75,23 @@ def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: dateti
     """Store one batch."""
     erased = _erased(connection, batch, articles)
     by_id, by_url = _known(connection, batch, articles)
+    numbers = fresh(connection)
     new = changed = known = 0
+    met: set[str] = set()
+    unchanged: set[int] = set()
+    places: dict[tuple[int, str, str], str] = {}
     for arrival in batch:
         mention = arrival.mention
         address = _address(mention, articles)
-        if not erased.isdisjoint(_graves(mention.source, mention.native_id, address)):
+        graves = erased.intersection(_graves(mention.source, mention.native_id, address))
+        if graves:
+            met |= graves
             continue
         found = by_id.get((mention.source, mention.native_id))
         if found is None and address:
             found = by_url.get(address)
         if found is None:
-            number = _insert(connection, arrival, address, now)
+            number = _insert(connection, arrival, address, now, next(numbers))
             row = _Known(id=number, place=_place(mention, articles), sha256=arrival.sha256)
             by_id[mention.source, mention.native_id] = row
             if address:
@@ -95,12 +101,19 @@ def _take_batch(connection: sa.Connection, batch: Sequence[Arrival], now: dateti
             number = found.id
             # two feeds cut the same article differently: only the one it was taken from can show an edit
             edited = found.place == _place(mention, articles) and found.sha256 != arrival.sha256
-            refresh(connection, number, arrival if edited else None, now)
             if edited:
+                refresh(connection, number, arrival, now)
                 by_id[mention.source, mention.native_id] = replace(found, sha256=arrival.sha256)
-            changed += edited
-            known += not edited
-        _sight(connection, number, mention, now)
+                changed += 1
+            else:
+                unchanged.add(number)
+                known += 1
+        places.setdefault((number, mention.source, mention.channel), mention.url)
+    if met:
+        connection.execute(sa.update(tombstones).where(tombstones.c.key.in_(met)).values(last_met=now))
+    if unchanged:
+        connection.execute(sa.update(mentions).where(mentions.c.id.in_(unchanged)).values(last_seen=now))
+    _sight(connection, places, now)
     return Taken(new=new, changed=changed, known=known)
 
 
@@ -163,39 +176,43 @@ def tombstone(source: str, native_id: str) -> str:
     return hashlib.sha256(f"{source}\0{native_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _insert(connection: sa.Connection, arrival: Arrival, address: str, now: datetime) -> int:
-    """Insert a mention and return its number."""
+_INSERT: Final = sa.insert(mentions)
+
+
+def _insert(connection: sa.Connection, arrival: Arrival, address: str, now: datetime, number: int | None) -> int:
+    """Insert a mention, under a number if one is given, and return its number."""
     mention = arrival.mention
-    result = connection.execute(
-        sa.insert(mentions).values(
-            source=mention.source,
-            native_id=mention.native_id,
-            url=mention.url,
-            canonical_url=address,
-            title=mention.title,
-            text=mention.text,
-            community=mention.community,
-            channel=mention.channel,
-            author_key=arrival.author_key,
-            language=mention.language,
-            in_reply_to=mention.in_reply_to,
-            repost_of=mention.repost_of,
-            published=mention.published,
-            edited=mention.edited,
-            first_seen=now,
-            last_seen=now,
-            sha256=arrival.sha256,
-        )
-    )
+    # as parameters of one statement: to build it anew for each row would cost more than the database does
+    values = {
+        **({} if number is None else {"id": number}),
+        "source": mention.source,
+        "native_id": mention.native_id,
+        "url": mention.url,
+        "canonical_url": address,
+        "title": mention.title,
+        "text": mention.text,
+        "community": mention.community,
+        "channel": mention.channel,
+        "author_key": arrival.author_key,
+        "language": mention.language,
+        "in_reply_to": mention.in_reply_to,
+        "repost_of": mention.repost_of,
+        "published": mention.published,
+        "edited": mention.edited,
+        "first_seen": now,
+        "last_seen": now,
+        "sha256": arrival.sha256,
+    }
+    result = connection.execute(_INSERT, values)
     key = result.inserted_primary_key
     assert key is not None  # noqa: S101 - an INSERT of one row has one key
     return int(key[0])
 
 
 def refresh(connection: sa.Connection, number: int, edited: Arrival | None, now: datetime) -> None:
-    """Note that a mention was seen again; take an edit over and have it judged again."""
+    """Note that a mention was seen again; take an edit over and have it judged again, unless it is held (PR08)."""
     values: dict[str, Any] = {"last_seen": now}
-    if edited is not None:
+    if edited is not None and not holds.held(connection, [number], now):
         mention = edited.mention
         values |= {
             "title": mention.title,
@@ -208,31 +225,64 @@ def refresh(connection: sa.Connection, number: int, edited: Arrival | None, now:
     connection.execute(sa.update(mentions).where(mentions.c.id == number).values(**values))
 
 
-def _sight(connection: sa.Connection, number: int, mention: Mention, now: datetime) -> None:
-    """Note in which source and channel a mention stood; the first time counts."""
-    place = (
-        (sightings.c.mention_id == number)
-        & (sightings.c.source == mention.source)
-        & (sightings.c.channel == mention.channel)
-    )
-    if connection.scalar(sa.select(sightings.c.mention_id).where(place)) is None:
-        connection.execute(
-            sa.insert(sightings).values(
-                mention_id=number,
-                source=mention.source,
-                channel=mention.channel,
-                url=mention.url,
-                first_seen=now,
-            )
-        )
+def _sight(connection: sa.Connection, places: dict[tuple[int, str, str], str], now: datetime) -> None:
+    """Note in which sources and channels a batch's mentions stood, and under which address; the first time counts.
+
+    Args:
+        connection: inside a write.
+        places: (number, source, channel) -> address.
+        now: zone-aware.
+    """
+    columns = (sightings.c.mention_id, sightings.c.source, sightings.c.channel)
+    numbers = {number for number, _, _ in places}
+    known = {tuple(row) for row in connection.execute(sa.select(*columns).where(columns[0].in_(numbers)))}
+    rows = [
+        {"mention_id": number, "source": source, "channel": channel, "url": url, "first_seen": now}
+        for (number, source, channel), url in places.items()
+        if (number, source, channel) not in known
+    ]
+    if rows:
+        connection.execute(sa.insert(sightings), rows)
 
 
 def pending(connection: sa.Connection, limit: int) -> tuple[StoredMention, ...]:
-    """Return up to `limit` mentions that nobody judged yet, oldest first."""
+    """Return up to `limit` mentions that nobody judged yet, restricted ones left out; by when they were published.
+
+    A search gives the newest first: an original is judged before its copies, and its story and case begin with it.
+    """
+    waiting = sa.and_(mentions.c.judged_under.is_(None), mentions.c.restricted_at.is_(None))
     rows = connection.execute(
-        sa.select(mentions).where(mentions.c.judged_under.is_(None)).order_by(mentions.c.id).limit(limit)
+        sa.select(mentions).where(waiting).order_by(mentions.c.published, mentions.c.id).limit(limit)
     ).all()
-    return _stored(connection, rows)
+    return stored_of(connection, rows)
+
+
+def still_pending(connection: sa.Connection, stored: Sequence[StoredMention]) -> frozenset[int]:
+    """Return the numbers of those mentions that still wait to be judged, with the very words that these have."""
+    words = {item.id: item.sha256 for item in stored}
+    return frozenset(
+        row.id
+        for chunk in batched(sorted(words))
+        for row in connection.execute(
+            sa.select(mentions.c.id, mentions.c.sha256).where(
+                mentions.c.id.in_(chunk), mentions.c.judged_under.is_(None)
+            )
+        )
+        if row.sha256 == words[row.id]
+    )
+
+
+def strays(connection: sa.Connection, *, after: int, window: Window, now: datetime) -> tuple[StoredMention, ...]:
+    """Return the mentions numbered after one that `window` (its end past) misses and no later window will have.
+
+    Their dates are older than the window, or lie after now: the clock was wrong when they came.
+    """
+    rows = connection.execute(
+        sa.select(mentions)
+        .where(mentions.c.id > after, sa.or_(mentions.c.first_seen < window.start, mentions.c.first_seen > now))
+        .order_by(mentions.c.id)
+    ).all()
+    return stored_of(connection, rows)
 
 
 def record(connection: sa.Connection, judged: Iterable[tuple[int, Judgement]], *, now: datetime) -> None:
@@ -281,15 +331,20 @@ def between(connection: sa.Connection, window: Window, *, limit: int = 10_000) -
         .order_by(mentions.c.first_seen, mentions.c.id)
         .limit(limit)
     ).all()
-    return _stored(connection, rows)
+    return stored_of(connection, rows)
 
 
-def by_number(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, StoredMention]:
-    """Return mentions by their numbers; those that were erased are missing."""
+def by_number(
+    connection: sa.Connection, numbers: Sequence[int], *, restricted_too: bool = False
+) -> dict[int, StoredMention]:
+    """Return mentions by their numbers; those that were erased are missing.
+
+    With `restricted_too` restricted ones have their words: for the poster's own request, and to take them out.
+    """
     out: dict[int, StoredMention] = {}
     for chunk in batched(numbers):
         rows = connection.execute(sa.select(mentions).where(mentions.c.id.in_(chunk))).all()
-        out |= {stored.id: stored for stored in _stored(connection, rows)}
+        out |= {stored.id: stored for stored in stored_of(connection, rows, restricted_too=restricted_too)}
     return out
 
 
@@ -353,8 +408,9 @@ def erase(connection: sa.Connection, numbers: Sequence[int], *, now: datetime, w
 
 
 def forget_tombstones(connection: sa.Connection, *, before: datetime) -> None:
-    """Drop the tombstones set before a moment: what they keep out can no longer come."""
-    connection.execute(sa.delete(tombstones).where(tombstones.c.at < before))
+    """Drop the tombstones that kept nothing out since a moment: what they stand for comes no more."""
+    met = sa.func.coalesce(tombstones.c.last_met, tombstones.c.at)
+    connection.execute(sa.delete(tombstones).where(met < before))
 
 
 def expired(
@@ -389,64 +445,12 @@ def expired(
     )
 
 
-def _stored(connection: sa.Connection, rows: Sequence[Any]) -> tuple[StoredMention, ...]:
-    """Turn rows of `mentions` into records, with judgements and further places, in the rows' order."""
-    numbers = [row.id for row in rows]
-    judged: dict[int, Judgement] = {}
-    places: dict[int, list[tuple[str, str, str]]] = {}
-    versions = {row.id: row.judged_under for row in rows}
+def restrict(connection: sa.Connection, numbers: Sequence[int], *, at: datetime | None) -> int:
+    """Keep words from being used from a moment on, or let them be used again (None); return of how many posts."""
+    changed = 0
     for chunk in batched(numbers):
-        for row in connection.execute(sa.select(judgements).where(judgements.c.mention_id.in_(chunk))):
-            if row.policy_version == versions[row.mention_id]:
-                judged[row.mention_id] = _judgement(row)
-        for row in connection.execute(
-            sa.select(sightings)
-            .where(sightings.c.mention_id.in_(chunk))
-            .order_by(sightings.c.first_seen, sightings.c.source, sightings.c.channel)
-        ):
-            places.setdefault(row.mention_id, []).append((row.source, row.channel, row.url))
-    return tuple(
-        StoredMention(
-            id=row.id,
-            mention=Mention(
-                source=row.source,
-                native_id=row.native_id,
-                url=row.url,
-                text=row.text,
-                published=row.published,
-                title=row.title,
-                community=row.community,
-                channel=row.channel,
-                language=row.language,
-                in_reply_to=row.in_reply_to,
-                repost_of=row.repost_of,
-                edited=row.edited,
-            ),
-            author_key=row.author_key,
-            first_seen=row.first_seen,
-            last_seen=row.last_seen,
-            sha256=row.sha256,
-            also_in=tuple(p for p in places.get(row.id, []) if p[:2] != (row.source, row.channel)),
-            story=row.id,
-            judgement=judged.get(row.id),
-        )
-        for row in rows
-    )
-
-
-def _judgement(row: Any) -> Judgement:  # noqa: ANN401 - a database row
-    """Turn a row of `judgements` into a record."""
-    return Judgement(
-        relevant=Relevance(row.relevant),
-        schools=tuple(row.schools),
-        sentiment=Sentiment(row.sentiment) if row.sentiment else None,
-        sentiment_score=row.sentiment_score,
-        sentiment_sure=row.sentiment_sure,
-        category=row.category,
-        also=tuple(row.also),
-        severity=Severity(row.severity) if row.severity else None,
-        owner=row.owner,
-        clauses=tuple(row.clauses),
-        reasons=tuple(Reason(**reason) for reason in row.reasons),
-        policy_version=row.policy_version,
-    )
+        waiting = mentions.c.restricted_at.is_(None) if at else mentions.c.restricted_at.is_not(None)
+        changed += connection.execute(
+            sa.update(mentions).where(mentions.c.id.in_(chunk), waiting).values(restricted_at=at)
+        ).rowcount
+    return changed

@@ -7,18 +7,27 @@ A message's id is made from the report and the recipient, so queueing the same r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from monitor.store.batches import batched
 from monitor.store.schema import messages, sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from monitor.records import Window
 
 QUEUED, SENT, REFUSED = "queued", "sent", "refused"
+
+LONGEST_WAIT: Final = timedelta(hours=12)
+"""No try is ever put off for so long: a next try further away was set while the clock was ahead."""
+
+MAIL, CHANNEL = "mail", "channel"
+"""Who carries a message: the mail relay, or a channel that Apprise knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +36,10 @@ class OutMessage:
 
     Attributes:
         message_id: with angle brackets, as in the header.
-        kind: "daily", "weekly", "alert", "incident".
-        content: the whole message as bytes, ready for SMTP.
+        kind: "daily", "weekly", "alert", "incident", "spike".
+        recipient: an address; for a channel the name of the secret that holds its address.
+        content: the whole message as bytes, ready for SMTP; for a channel plain text in UTF-8.
+        carrier: "mail" or "channel".
         attempts, next_try, error: how often it was tried, when again, and why it failed last.
     """
 
@@ -42,6 +53,7 @@ class OutMessage:
     attempts: int = 0
     next_try: datetime
     error: str = ""
+    carrier: str = MAIL
 
 
 def queue(connection: sa.Connection, message: OutMessage) -> bool:
@@ -56,6 +68,7 @@ def queue(connection: sa.Connection, message: OutMessage) -> bool:
             message_id=message.message_id,
             kind=message.kind,
             recipient=message.recipient,
+            carrier=message.carrier,
             subject=message.subject,
             content=message.content,
             queued=message.queued,
@@ -68,14 +81,19 @@ def queue(connection: sa.Connection, message: OutMessage) -> bool:
     return True
 
 
-def due(connection: sa.Connection, now: datetime) -> tuple[OutMessage, ...]:
-    """Return the queued messages whose next try has come, oldest first."""
+def due(connection: sa.Connection, now: datetime, *, carrier: str = MAIL) -> tuple[OutMessage, ...]:
+    """Return one carrier's queued messages whose next try has come, oldest first."""
     rows = connection.execute(
         sa.select(messages)
-        .where(messages.c.state == QUEUED, messages.c.next_try <= now)
+        .where(messages.c.state == QUEUED, _is_due(now), messages.c.carrier == carrier)
         .order_by(messages.c.queued, messages.c.message_id)
     )
     return tuple(_message(row) for row in rows)
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition that a message's next try has come, or lies so far off that the clock was ahead."""
+    return sa.or_(messages.c.next_try <= now, messages.c.next_try > now + LONGEST_WAIT)
 
 
 def claim(connection: sa.Connection, message: OutMessage, *, now: datetime, until: datetime) -> bool:
@@ -88,7 +106,7 @@ def claim(connection: sa.Connection, message: OutMessage, *, now: datetime, unti
         .where(
             messages.c.message_id == message.message_id,
             messages.c.state == QUEUED,
-            messages.c.next_try <= now,
+            _is_due(now),
         )
         .values(next_try=until)
     )
@@ -96,7 +114,7 @@ def claim(connection: sa.Connection, message: OutMessage, *, now: datetime, unti
 
 
 def mark_sent(connection: sa.Connection, message: OutMessage, *, at: datetime, how: str) -> None:
-    """Record that a message left, `how` being "smtp" or "file"; its content is kept no longer."""
+    """Record that a message left, `how` being "smtp", "file" or "channel"; its content is kept no longer."""
     connection.execute(
         sa.update(messages).where(messages.c.message_id == message.message_id).values(state=SENT, content=b"", error="")
     )
@@ -134,6 +152,45 @@ def troubled(connection: sa.Connection, window: Window) -> tuple[OutMessage, ...
     return tuple(_message(row) for row in rows)
 
 
+def waiting(connection: sa.Connection) -> tuple[int, datetime | None]:
+    """Return how many messages wait to be sent, whoever carries them, and since when the oldest of them does."""
+    row = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(messages.c.queued)).where(messages.c.state == QUEUED)
+    ).one()
+    return int(row[0]), row[1]
+
+
+def undelivered(connection: sa.Connection, *, carrier: str) -> tuple[OutMessage, ...]:
+    """Return one carrier's messages that failed at least once and are not delivered, however old."""
+    rows = connection.execute(
+        sa.select(messages)
+        .where(messages.c.carrier == carrier, messages.c.state != SENT, messages.c.attempts > 0)
+        .order_by(messages.c.queued, messages.c.message_id)
+    )
+    return tuple(_message(row) for row in rows)
+
+
+def queued_at(connection: sa.Connection, message_ids: Iterable[str]) -> dict[str, datetime]:
+    """Return when each of these messages was put into the outbox; those that never were are missing."""
+    out: dict[str, datetime] = {}
+    for chunk in batched(sorted(set(message_ids))):
+        rows = connection.execute(
+            sa.select(messages.c.message_id, messages.c.queued).where(messages.c.message_id.in_(chunk))
+        )
+        out |= {row.message_id: row.queued for row in rows}
+    return out
+
+
+def with_content(connection: sa.Connection) -> tuple[OutMessage, ...]:
+    """Return every message whose content is still here: it waits, or was refused."""
+    return tuple(_message(row) for row in connection.execute(sa.select(messages).where(messages.c.content != b"")))
+
+
+def replace_content(connection: sa.Connection, message: OutMessage, content: bytes) -> None:
+    """Put another content in the place of a message's own; b"" for none."""
+    connection.execute(sa.update(messages).where(messages.c.message_id == message.message_id).values(content=content))
+
+
 def was_sent(connection: sa.Connection, message_id: str) -> bool:
     """Whether a message left."""
     return bool(connection.scalar(sa.select(sa.func.count()).select_from(sent).where(sent.c.message_id == message_id)))
@@ -152,4 +209,5 @@ def _message(row: Any) -> OutMessage:  # noqa: ANN401 - a database row
         attempts=row.attempts,
         next_try=row.next_try,
         error=row.error,
+        carrier=row.carrier,
     )

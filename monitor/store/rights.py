@@ -27,13 +27,13 @@ def by_address(connection: sa.Connection, url: str) -> tuple[StoredMention, ...]
     numbers = connection.scalars(
         sa.select(mentions.c.id).where(sa.or_(mentions.c.canonical_url == canonical(url), mentions.c.url == url))
     ).all()
-    return tuple(stored_mentions.by_number(connection, numbers).values())
+    return tuple(stored_mentions.by_number(connection, numbers, restricted_too=True).values())
 
 
 def by_own_keys(connection: sa.Connection, keys: Sequence[str]) -> tuple[StoredMention, ...]:
     """Return the mentions whose handle has one of these hashes: the requester's own."""
     numbers = connection.scalars(sa.select(mentions.c.id).where(mentions.c.author_key.in_(keys))).all()
-    return tuple(stored_mentions.by_number(connection, numbers).values())
+    return tuple(stored_mentions.by_number(connection, numbers, restricted_too=True).values())
 
 
 def object_to(connection: sa.Connection, key: str, *, at: datetime) -> bool:

@@ -52,6 +52,12 @@ def latest(
     return _one(connection, runs.c.source == source, runs.c.purpose == purpose.value, _before(before))
 
 
+def waits_until(connection: sa.Connection, source: str) -> datetime | None:
+    """Return until when a source, or our cap, wants us to wait, whatever its newest runs were for; None if neither."""
+    newest = (latest(connection, source, purpose=purpose) for purpose in Purpose)
+    return max((run.retry_at for run in newest if run and run.retry_at), default=None)
+
+
 def latest_complete(connection: sa.Connection, source: str, *, before: datetime | None = None) -> Run | None:
     """Return the newest run that read its whole window."""
     return _one(connection, runs.c.source == source, READ, _before(before))
@@ -78,15 +84,26 @@ def complete_starts(connection: sa.Connection, window: Window) -> tuple[tuple[st
 
 
 def spent(connection: sa.Connection, source: str, since: datetime) -> Spent:
-    """Return what a source cost since a moment: the ledger."""
+    """Return what runs for any purpose that ended since a moment (zone-aware) cost: the ledger."""
     row = connection.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(runs.c.calls), 0).label("calls"),
             sa.func.coalesce(sa.func.sum(runs.c.units), 0).label("units"),
             sa.func.coalesce(sa.func.sum(runs.c.pence), 0.0).label("pence"),
-        ).where(runs.c.source == source, runs.c.started >= since)
+        ).where(runs.c.source == source, runs.c.ended >= since)
     ).one()
     return Spent(calls=int(row.calls), units=int(row.units), pence=float(row.pence))
+
+
+def first_cost(connection: sa.Connection, source: str, since: datetime) -> datetime | None:
+    """Return when the first run ended, since a moment (zone-aware), that cost calls or units; None if none did."""
+    found: datetime | None = connection.scalar(
+        sa.select(runs.c.ended)
+        .where(runs.c.source == source, runs.c.ended >= since, sa.or_(runs.c.calls > 0, runs.c.units > 0))
+        .order_by(runs.c.ended)
+        .limit(1)
+    )
+    return found
 
 
 def bookmarks_of(connection: sa.Connection, source: str) -> dict[str, str]:

@@ -82,9 +82,15 @@ mentions = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     # version of the policy under which the current judgement was made; NULL: to be judged
     sa.Column("judged_under", sa.Text),
+    # number of its story, which is the id of the mention that began it, and when that was; NULL until it is judged
+    sa.Column("story", sa.BigInteger),
+    sa.Column("story_began", Moment),
+    # since when nobody may use its words (UK GDPR Art 18): kept, but in no report; NULL: they may be used
+    sa.Column("restricted_at", Moment),
     sa.UniqueConstraint("source", "native_id"),
     sa.Index(None, "first_seen", "source"),
     sa.Index(None, "canonical_url"),
+    sa.Index(None, "story"),
     sa.Index(
         "ix_mentions_unjudged",
         "id",
@@ -168,6 +174,8 @@ tombstones = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
+    # when it last kept something out; NULL: never. It goes only when nothing comes any more
+    sa.Column("last_met", Moment),
     sa.Index(None, "at"),
 )
 
@@ -210,6 +218,7 @@ case_events = sa.Table(
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Index(None, "case_id"),
+    sa.Index(None, "at"),
 )
 
 messages = sa.Table(
@@ -218,7 +227,10 @@ messages = sa.Table(
     # deterministic: the same report to the same person has the same id, so it can be sent only once
     sa.Column("message_id", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
+    # an address; or for a channel the name of the secret that holds its address, never the address
     sa.Column("recipient", sa.Text, nullable=False),
+    # who takes it there: "mail" or "channel"
+    sa.Column("carrier", sa.Text, nullable=False, server_default="mail"),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("queued", Moment, nullable=False),
@@ -237,6 +249,24 @@ sent = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("how", sa.Text, nullable=False),
     sa.Index(None, "at"),
+)
+
+canaries = sa.Table(
+    "canaries",
+    metadata,
+    # a public post of our own, planted in a source: when it was published, and when it was first seen
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("published", Moment, nullable=False),
+    sa.Column("seen", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("source", "published"),
+)
+
+day_counts = sa.Table(
+    "day_counts",
+    metadata,
+    # a day from digest to digest, by its local date; written down before its mentions are erased
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
 )
 
 job_runs = sa.Table(
@@ -260,4 +290,81 @@ leases = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("holder", sa.Text, nullable=False),
     sa.Column("until", Moment, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    # counted by monitor.store.audit, which links each line to the one before; triggers refuse any change
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    # in the line that says so: up to which number older lines may go (PR07, twelve months)
+    sa.Column("pruned_to", sa.BigInteger),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    _id(),
+    # no foreign key: the hold is remembered when the post is gone
+    sa.Column("mention_id", sa.BigInteger, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("placed", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("released", Moment),
+    # why the post should have been erased while it was held; "" if it should not. It goes when the hold ends
+    sa.Column("owed", sa.Text, nullable=False),
+    sa.Index(None, "mention_id"),
+    sa.Index(None, "until"),
+)
+
+read_days = sa.Table(
+    "read_days",
+    metadata,
+    # a local day that is over, with the sources that were read on it; a day that is not here is no zero
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("sources", sa.JSON, nullable=False),
+)
+
+topic_days = sa.Table(
+    "topic_days",
+    metadata,
+    # how many accounts and outlets spoke of a topic on a day: a number, which outlives their posts
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("school", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("voices", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("day", "school", "category"),
+)
+
+outlets = sa.Table(
+    "outlets",
+    metadata,
+    # hash of a web domain or community that mentioned us
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("first_seen", Moment, nullable=False),
+)
+
+spikes = sa.Table(
+    "spikes",
+    metadata,
+    _id(),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    # what it is about: school and topic, a story's or an outlet's key; each is said once a day
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("schools", sa.JSON, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.UniqueConstraint("day", "kind", "about"),
+    sa.Index(None, "at"),
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.spikes import Fast, KnownDay, TooLittleKnown, Unusual, chance_of, comparable, pace, weigh
+from analysis.spikes import Fast, KnownDay, TooLittleKnown, Unusual, chance_of, clumping_of, comparable, pace, weigh
 from monitor.policy.escalation import SpikeRule
 
 RULE = SpikeRule()
@@ -66,8 +66,8 @@ def test_the_same_days_seen_twice_as_often_make_the_bound_narrower(days: list[in
 
 def test_eleven_where_the_most_of_twelve_days_was_three_is_unusual() -> None:
     found = weigh(11, TWELVE, RULE)
-    assert found == Unusual(count=11, most=3, days=12, chance=chance_of(11, TWELVE))
-    assert found.chance < 1e-5
+    assert found == Unusual(count=11, most=3, days=12, chance=chance_of(11, TWELVE, clumping_of(TWELVE)))
+    assert found.chance < 1e-4
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,31 @@ def test_the_newest_comparable_days_are_used() -> None:
 def test_blind_days_can_only_widen_the_bound() -> None:
     """Leaving a zero out that was none never makes an alert of what was no alert."""
     assert chance_of(5, (1,) * 6) > chance_of(5, (1,) * 6 + (0,) * 6)
+
+
+def test_days_that_differ_no_more_than_chance_are_not_clumped() -> None:
+    assert clumping_of((0, 0, 0)) == 1
+    assert clumping_of((2, 2, 2)) == 1
+    assert clumping_of((7,)) == 1
+    assert clumping_of((0, 0, 0, 8)) == 8
+
+
+@given(count=st.integers(1, 30), days=st.lists(st.integers(0, 8), min_size=2, max_size=12))
+def test_what_is_unusual_in_spite_of_clumps_is_unusual_without_them(count: int, days: list[int]) -> None:
+    if isinstance(weigh(max(days) + count, days, RULE), Unusual):
+        assert chance_of(max(days) + count, days) * RULE.one_in <= 1
+
+
+def test_where_posts_come_in_clumps_fewer_alarms_are_left() -> None:
+    """Days three times as varied as chance: about half of the alarms that the bound for ordinary days would raise."""
+    days = np.random.default_rng(2026).negative_binomial(0.5, 1 / 3, 2012).tolist()
+    spans = [(days[at], days[at - 12 : at]) for at in range(12, len(days))]
+    alarms = sum(isinstance(weigh(count, before, RULE), Unusual) for count, before in spans)
+    exact = sum(
+        count >= RULE.least_accounts and count > max(before) and chance_of(count, before) * RULE.one_in <= 1
+        for count, before in spans
+    )
+    assert 0 < alarms < 0.6 * exact
 
 
 @pytest.mark.parametrize("rate", [0.2, 1.0, 4.0])

@@ -1,40 +1,29 @@
 from __future__ import annotations
 
-import json
-import logging
-import traceback
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from collectors import Tools
 from collectors import facebook as collector_facebook
 from collectors.facebook import Options
 from monitor.errors import (
     AccessRefused,
-    ConfigError,
-    QuotaSpent,
-    RateLimited,
-    SourceError,
     UnexpectedShape,
-    Unreachable,
 )
-from monitor.http import Client
-from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window, Yielded
+from monitor.records import Ask, Gone, Malformed, Mention, Window, Yielded
 from monitor.rehearsal import meta
 from monitor.rehearsal import server as play
 from monitor.rehearsal.facebook import Facebook, Page, Post
-from monitor.rehearsal.server import Reply, Request, Server
-from monitor.settings import Federation, Reading, Secrets
+from tests.collectors.readings import keys, of, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from monitor.rehearsal.server import Reply, Request, Server
+    from tests.collectors.readings import Reader
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SECRET = "planted-system-token-never-to-be-seen"
@@ -64,34 +53,20 @@ def ask(**more: Any) -> Ask:  # noqa: ANN401
     return Ask(**{"window": Window(start=NOW - 7 * DAY, end=NOW), **more})
 
 
-@contextmanager
 def reader(
     town: Facebook,
     *,
-    secret: str = "",
+    token: str = "",
     **options: Any,  # noqa: ANN401
-) -> Iterator[tuple[Server, collector_facebook.Facebook]]:
+) -> AbstractContextManager[tuple[Server, Reader]]:
     """Give the rehearsal server and a collector that reads it."""
-    with (
-        Server(town.routes) as server,
-        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
-    ):
-        tools = Tools(
-            http=http,
-            secrets=Secrets({"MONITOR_FACEBOOK_TOKEN": secret or town.token}),
-            clock=lambda: NOW,
-            user_agent=http.user_agent,
-        )
-        table = {"graph_url": f"{server.url}{meta.VERSION}", "pages": [page.id for page in town.pages], **options}
-        yield server, collector_facebook.Facebook(Options.model_validate(table), tools)
-
-
-def of(kind: type[Any], items: list[Any]) -> list[Any]:
-    return [item for item in items if isinstance(item, kind)]
-
-
-def keys(items: list[Any]) -> list[str]:
-    return [mention.native_id for mention in of(Mention, items)]
+    return reading(
+        collector_facebook,
+        town,
+        lambda url: {"graph_url": f"{url}{meta.VERSION}", "pages": [page.id for page in town.pages], **options},
+        now=NOW,
+        token=token,
+    )
 
 
 def read(posts: list[Post], asked: Ask | None = None, **more: Any) -> list[Yielded]:  # noqa: ANN401
@@ -129,12 +104,6 @@ def test_comments_and_answers_under_our_own_posts_come_and_our_own_words_do_not(
 def test_what_our_other_page_says_is_our_own_too() -> None:
     pages = [Page(), Page(id="102", token="other-page-token")]
     assert keys(read([tag(by="102"), comment("9_1", by="102"), newsletter()], pages=pages)) == []
-
-
-@pytest.mark.parametrize("minutes", [0, 330, -210, 765])
-def test_times_with_any_offset_and_without_a_colon_are_read(minutes: int) -> None:
-    [mention] = of(Mention, read([post(zone=timezone(timedelta(minutes=minutes)))]))
-    assert mention.published == NOW - timedelta(hours=1)
 
 
 def test_a_time_without_an_offset_is_counted_and_never_guessed() -> None:
@@ -192,14 +161,6 @@ def test_an_empty_page_with_a_cursor_is_followed() -> None:
         assert keys(list(collector.collect(ask()))) == ["101_1"]
 
 
-def test_a_cursor_that_comes_twice_ends_the_run_as_an_unexpected_shape() -> None:
-    with reader(Facebook(posts=[post()])) as (server, collector):
-        server.play(meta.same_cursor(), at=FEED)
-        with pytest.raises(UnexpectedShape, match="the same cursor"):
-            list(collector.collect(ask()))
-        assert server.count(FEED) == 2
-
-
 def test_a_next_page_without_a_cursor_is_no_shape_we_know() -> None:
     bare = meta.changed(lambda content: {**content, "paging": {"next": f"https://graph.facebook.com/?t={SECRET}"}})
     with reader(Facebook(posts=[post()])) as (server, collector):
@@ -241,19 +202,6 @@ def test_a_page_that_is_closed_to_us_does_not_keep_us_from_the_others(fault: pla
     assert keys(got) == ["102_1"]
 
 
-@settings(max_examples=10, deadline=None)
-@given(calls=st.integers(0, 8))
-def test_a_cap_on_calls_is_never_exceeded(calls: int) -> None:
-    spent = 0
-    with reader(Facebook(posts=[post(f"101_{n}", n) for n in range(1, 6)], size=2)) as (server, collector):
-        try:
-            for item in collector.collect(ask(allowance=Spent(calls=calls))):
-                spent += item.calls if isinstance(item, Spent) else 0
-        except QuotaSpent as error:
-            assert error.retry_at == datetime(2026, 11, 23, tzinfo=UTC)  # noqa: PT017 - it need not be raised
-        assert spent == len(server.requests) <= calls
-
-
 # ---- the re-check ------------------------------------------------------------------------------------------
 
 
@@ -282,139 +230,16 @@ def test_every_page_is_asked_before_a_post_is_gone() -> None:
     assert of(Gone, items) == []
 
 
-@pytest.mark.parametrize(
-    "fault", [lambda _request, _reply: meta.missing(), meta.refuses(403, 200), meta.expired_token()]
-)
-def test_a_page_that_cannot_be_read_makes_nothing_gone(fault: play.Fault) -> None:
-    got: list[Any] = []
-    with reader(Facebook(posts=[post()])) as (server, collector):
-        server.play(fault)
-        with pytest.raises(SourceError):
-            got.extend(collector.recheck(["101_1"]))
-    assert of(Gone, got) == []
-
-
-def test_a_post_that_facebook_will_not_speak_of_is_counted_and_not_gone() -> None:
-    with reader(Facebook(posts=[post()])) as (server, collector):
-        server.play(meta.refuses(400, 10), at=f"{meta.VERSION}/101_1")
-        items: list[Any] = list(collector.recheck(["101_1"]))
-    assert of(Gone, items) == []
-    assert len(of(Malformed, items)) == 1
-
-
 def test_an_answer_to_something_else_is_counted_and_makes_nothing_gone() -> None:
     with reader(Facebook(posts=[post(), post("101_2")])) as (server, collector):
         server.play(lambda _request, reply: replace(reply, body=reply.whole().replace(b"101_1", b"101_2")))
         items: list[Any] = list(collector.recheck(["101_1"]))
-    assert of(Mention, items) == of(Gone, items) == []
+    assert of(Mention, items) == []
+    assert of(Gone, items) == []
     assert of(Malformed, items) == [Malformed(reason="an answer to something that was not asked for")]
 
 
 # ---- what goes wrong -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("code", [4, 17, 32, 613, 80001])
-def test_every_limit_is_a_wish_to_wait(code: int) -> None:
-    for minutes, wait in ((19, 19), (0, 60)):
-        with reader(Facebook(posts=[post()])) as (server, collector):
-            server.play(meta.rate_limited(code, minutes=minutes))
-            with pytest.raises(RateLimited) as caught:
-                list(collector.collect(ask()))
-        assert caught.value.retry_at == NOW + timedelta(minutes=wait)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (meta.expired_token(), AccessRefused),
-        (meta.refuses(403, 10), AccessRefused),
-        (meta.refuses(403, 200), AccessRefused),
-        (meta.refuses(400, 283), AccessRefused),
-        (meta.refuses(400, 368), AccessRefused),
-        (meta.refuses(400, 100), UnexpectedShape),
-        (meta.refuses(400, 12), UnexpectedShape),
-        (meta.refuses(500, 2), Unreachable),
-        (play.status(502), Unreachable),
-        (play.json_status(400, {"error": "no code"}), UnexpectedShape),
-        (play.status(429, {"Retry-After": "60"}), RateLimited),
-        (play.reset(), Unreachable),
-        (play.truncated_gzip(), Unreachable),
-        (play.gzip_bomb(20), UnexpectedShape),
-        (play.error_page(), UnexpectedShape),
-        (play.body(b"[]", "application/json"), UnexpectedShape),
-        (play.body(b"[" * 100_000, "application/json"), UnexpectedShape),
-        (play.body(b'{"data": {}}', "application/json"), UnexpectedShape),
-    ],
-)
-@pytest.mark.parametrize("at", ["101", "101/feed"])
-def test_each_fault_is_one_error_of_the_tree(fault: play.Fault, error: type[SourceError], at: str) -> None:
-    with reader(Facebook(posts=[post()])) as (server, collector):
-        server.play(fault, at=f"{meta.VERSION}/{at}")
-        with pytest.raises(error) as caught:
-            list(collector.collect(ask()))
-    assert type(caught.value) is error
-    assert caught.value.source == "facebook"
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    wire=st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(st.sampled_from(["id", "message", "created_time", "from", "comments"]), inner)
-        ),
-    )
-)
-def test_any_item_is_read_or_counted(wire: Any) -> None:  # noqa: ANN401
-    with reader(Facebook(posts=[post()])) as (server, collector):
-        server.play(play.body(json.dumps({"data": [wire]}).encode(), "application/json"), at=FEED)
-        items = list(collector.collect(ask()))
-    assert len(of(Malformed, items)) == 1
-
-
-def test_half_characters_and_nul_do_not_break_a_page() -> None:
-    def broken(_request: Request, reply: Reply) -> Reply:
-        return replace(reply, body=reply.whole().replace(b"When", b"\\u0000\\ud83d"))
-
-    with reader(Facebook(posts=[post(), post("101_2", text="All is well")])) as (server, collector):
-        server.play(broken, at=FEED)
-        texts = [mention.text for mention in of(Mention, list(collector.collect(ask())))]
-    assert texts == ["? is the open evening?", "All is well"]
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        play.reset(),
-        play.status(500),
-        play.error_page(),
-        meta.expired_token(SECRET),
-        meta.refuses(403, 200, PAGE_SECRET),
-        meta.rate_limited(),
-        meta.same_cursor(),
-        play.redirect("http://127.0.0.1:9/elsewhere"),
-    ],
-)
-@pytest.mark.parametrize("at", ["101", "101/feed"])
-def test_no_token_is_in_an_error_a_log_or_an_address(
-    fault: play.Fault, at: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    got: list[Yielded] = []
-    town = Facebook(posts=[post(), tag()], pages=[Page(token=PAGE_SECRET)], token=SECRET)
-    with reader(town, secret=SECRET) as (server, collector):
-        server.play(fault, at=f"{meta.VERSION}/{at}")
-        try:
-            got.extend(collector.collect(ask()))
-            error = ""
-        except SourceError as caught:
-            error = "".join(traceback.format_exception(caught))
-        addresses = "".join(f"{request.path}{request.query}" for request in server.requests)
-    assert len(addresses) > 0
-    shown = f"{error}{caplog.text}{got!r}{collector!r}{addresses}{vars(collector)!r}"
-    assert SECRET not in shown
-    assert PAGE_SECRET not in shown
 
 
 def test_no_mention_holds_a_token_although_the_answers_do() -> None:
@@ -426,19 +251,12 @@ def test_no_mention_holds_a_token_although_the_answers_do() -> None:
         answers.append(reply.whole())
         return reply
 
-    with reader(town, secret=SECRET) as (server, collector):
+    with reader(town, token=SECRET) as (server, collector):
         server.play(listen)
         items = list(collector.collect(ask()))
     assert any(f"access_token={PAGE_SECRET}".encode() in answer for answer in answers)
     assert len(keys(items)) == 4
     assert PAGE_SECRET not in repr(items)
-
-
-def test_without_a_token_the_error_names_it() -> None:
-    with Client(Reading(), Federation()) as http:
-        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="test")
-        with pytest.raises(ConfigError, match="MONITOR_FACEBOOK_TOKEN"):
-            collector_facebook.collector(Options(), tools)
 
 
 @pytest.mark.parametrize(

@@ -1,40 +1,29 @@
 from __future__ import annotations
 
-import json
-import logging
-import traceback
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from collectors import Tools
 from collectors import instagram as collector_instagram
 from collectors.instagram import Options
 from monitor.errors import (
     AccessRefused,
-    ConfigError,
-    QuotaSpent,
-    RateLimited,
-    SourceError,
-    UnexpectedShape,
-    Unreachable,
 )
-from monitor.http import Client
 from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window, Yielded
 from monitor.rehearsal import meta
 from monitor.rehearsal import server as play
 from monitor.rehearsal.instagram import ACCOUNT, HASHTAG, Comment, Instagram, Post
-from monitor.rehearsal.server import Reply, Request, Server
-from monitor.settings import Federation, Reading, Secrets
+from monitor.rehearsal.server import Server
+from tests.collectors.readings import keys, of, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from monitor.rehearsal.server import Server
+    from tests.collectors.readings import Reader
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SECRET = "planted-instagram-token-never-to-be-seen"
@@ -61,34 +50,20 @@ def ask(**more: Any) -> Ask:  # noqa: ANN401
     return Ask(**{"window": Window(start=NOW - 7 * DAY, end=NOW), "tags": ("BoroughbridgeHigh",), **more})
 
 
-@contextmanager
 def reader(
     town: Instagram,
     *,
-    secret: str = "",
+    token: str = "",
     **options: Any,  # noqa: ANN401
-) -> Iterator[tuple[Server, collector_instagram.Instagram]]:
+) -> AbstractContextManager[tuple[Server, Reader]]:
     """Give the rehearsal server and a collector that reads it."""
-    with (
-        Server(town.routes) as server,
-        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
-    ):
-        tools = Tools(
-            http=http,
-            secrets=Secrets({"MONITOR_INSTAGRAM_TOKEN": secret or town.token}),
-            clock=lambda: NOW,
-            user_agent=http.user_agent,
-        )
-        table = {"graph_url": f"{server.url}{meta.VERSION}", "accounts": [*town.accounts], **options}
-        yield server, collector_instagram.Instagram(Options.model_validate(table), tools)
-
-
-def of(kind: type[Any], items: list[Any]) -> list[Any]:
-    return [item for item in items if isinstance(item, kind)]
-
-
-def keys(items: list[Any]) -> list[str]:
-    return [mention.native_id for mention in of(Mention, items)]
+    return reading(
+        collector_instagram,
+        town,
+        lambda url: {"graph_url": f"{url}{meta.VERSION}", "accounts": [*town.accounts], **options},
+        now=NOW,
+        token=token,
+    )
 
 
 def read(town: Instagram, asked: Ask | None = None, **options: Any) -> list[Yielded]:  # noqa: ANN401
@@ -168,15 +143,6 @@ def test_an_empty_page_with_a_cursor_is_followed() -> None:
         assert keys(list(collector.collect(ask()))) == ["501"]
 
 
-@pytest.mark.parametrize("at", [TAGS, MEDIA])
-def test_a_cursor_that_comes_twice_ends_the_run_as_an_unexpected_shape(at: str) -> None:
-    with reader(Instagram(posts=[post(), own()])) as (server, collector):
-        server.play(meta.same_cursor(), at=at)
-        with pytest.raises(UnexpectedShape, match="the same cursor"):
-            list(collector.collect(ask()))
-        assert server.count(at) == 2
-
-
 def test_a_post_that_goes_while_its_comments_are_read_keeps_us_from_nothing() -> None:
     posts = [own(), own("503", 3)]
     comments = [*(comment(f"60{n}", n / 10) for n in range(1, 5)), comment("611", on="503")]
@@ -244,20 +210,6 @@ def test_an_account_that_is_closed_to_us_does_not_keep_us_from_the_others() -> N
     assert keys(got) == ["9"]
 
 
-@settings(max_examples=10, deadline=None)
-@given(calls=st.integers(0, 8))
-def test_a_cap_on_calls_is_never_exceeded(calls: int) -> None:
-    spent = 0
-    town = Instagram(posts=tagged_posts(3), size=2)
-    with reader(town, hashtag_review=REVIEWED) as (server, collector):
-        try:
-            for item in collector.collect(ask(allowance=Spent(calls=calls))):
-                spent += item.calls if isinstance(item, Spent) else 0
-        except QuotaSpent as error:
-            assert error.retry_at == datetime(2026, 11, 23, tzinfo=UTC)  # noqa: PT017 - it need not be raised
-        assert spent == len(server.requests) <= calls
-
-
 # ---- the re-check ------------------------------------------------------------------------------------------
 
 
@@ -270,119 +222,7 @@ def test_posts_and_comments_are_asked_for_again_and_deleted_ones_are_gone() -> N
     assert of(Gone, items) == [Gone(source="instagram", native_id=gone) for gone in ("502/602", "509")]
 
 
-@pytest.mark.parametrize(
-    "fault", [lambda _request, _reply: meta.missing(), meta.refuses(403, 200), meta.expired_token()]
-)
-def test_an_account_that_cannot_be_read_makes_nothing_gone(fault: play.Fault) -> None:
-    got: list[Any] = []
-    with reader(Instagram(posts=[post()])) as (server, collector):
-        server.play(fault)
-        with pytest.raises(SourceError):
-            got.extend(collector.recheck(["501"]))
-    assert of(Gone, got) == []
-
-
-def test_a_post_that_instagram_will_not_speak_of_is_counted_and_not_gone() -> None:
-    with reader(Instagram()) as (server, collector):
-        server.play(meta.refuses(400, 10), at=f"{meta.VERSION}/777")
-        server.play(play.json_status(200, {"id": "778"}), at=f"{meta.VERSION}/778")
-        items: list[Any] = list(collector.recheck(["777", "778"]))
-    assert of(Gone, items) == []
-    assert len(of(Malformed, items)) == 2
-
-
 # ---- what goes wrong -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("code", [4, 17, 32, 613, 80002])
-def test_every_limit_is_a_wish_to_wait(code: int) -> None:
-    with reader(Instagram(posts=[post()])) as (server, collector):
-        server.play(meta.rate_limited(code, minutes=19))
-        with pytest.raises(RateLimited) as caught:
-            list(collector.collect(ask()))
-    assert caught.value.retry_at == NOW + timedelta(minutes=19)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (meta.expired_token(), AccessRefused),
-        (meta.refuses(403, 10), AccessRefused),
-        (meta.refuses(400, 100), UnexpectedShape),
-        (meta.refuses(500, 2), Unreachable),
-        (play.status(502), Unreachable),
-        (play.reset(), Unreachable),
-        (play.truncated_gzip(), Unreachable),
-        (play.error_page(), UnexpectedShape),
-        (play.body(b'{"data": {}}', "application/json"), UnexpectedShape),
-    ],
-)
-@pytest.mark.parametrize("at", [f"{meta.VERSION}/{ACCOUNT}", TAGS, MEDIA, RECENT])
-def test_each_fault_is_one_error_of_the_tree(fault: play.Fault, error: type[SourceError], at: str) -> None:
-    with reader(Instagram(posts=[post()]), hashtag_review=REVIEWED) as (server, collector):
-        server.play(fault, at=at)
-        with pytest.raises(error) as caught:
-            list(collector.collect(ask()))
-    assert type(caught.value) is error
-    assert caught.value.source == "instagram"
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    wire=st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(),
-        lambda inner: (
-            st.lists(inner) | st.dictionaries(st.sampled_from(["id", "timestamp", "caption", "comments"]), inner)
-        ),
-    )
-)
-def test_any_item_is_read_or_counted(wire: Any) -> None:  # noqa: ANN401
-    with reader(Instagram()) as (server, collector):
-        server.play(play.body(json.dumps({"data": [wire]}).encode(), "application/json"), at=TAGS)
-        items = list(collector.collect(ask()))
-    assert len(of(Malformed, items)) == 1
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        play.reset(),
-        play.status(500),
-        play.error_page(),
-        meta.expired_token(SECRET),
-        meta.rate_limited(),
-        meta.same_cursor(),
-        play.redirect("http://127.0.0.1:9/elsewhere"),
-    ],
-)
-def test_no_token_is_in_an_error_a_log_or_an_address(fault: play.Fault, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    got: list[Yielded] = []
-    answers: list[bytes] = []
-
-    def listen(_request: Request, reply: Reply) -> Reply:
-        answers.append(reply.whole())
-        return reply
-
-    town = Instagram(posts=[post(), post("511", 2), own()], size=1, token=SECRET)
-    with reader(town, secret=SECRET) as (server, collector):
-        server.play(listen)
-        got.extend(collector.collect(ask()))
-        server.play(fault)
-        with pytest.raises(SourceError) as caught:
-            got.extend(collector.collect(ask()))
-        addresses = "".join(f"{request.path}{request.query}" for request in server.requests)
-    error = "".join(traceback.format_exception(caught.value))
-    assert any(f"access_token={SECRET}".encode() in answer for answer in answers)
-    assert len(keys(got)) >= 2
-    assert SECRET not in f"{error}{caplog.text}{got!r}{collector!r}{addresses}{vars(collector)!r}"
-
-
-def test_without_a_token_the_error_names_it() -> None:
-    with Client(Reading(), Federation()) as http:
-        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="test")
-        with pytest.raises(ConfigError, match="MONITOR_INSTAGRAM_TOKEN"):
-            collector_instagram.collector(Options(), tools)
 
 
 @pytest.mark.parametrize("wrong", [{"accounts": ["our_school"]}, {"accounts": ["1/tags"]}, {"hashtags": ["x"]}])

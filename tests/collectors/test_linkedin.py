@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import Tools, linkedin
-from monitor.errors import AccessRefused, ConfigError, QuotaSpent, RateLimited, SourceError, UnexpectedShape
-from monitor.http import Client
+from collectors import linkedin
+from monitor.errors import AccessRefused, ConfigError, QuotaSpent, RateLimited, UnexpectedShape
 from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window
 from monitor.rehearsal import linkedin as platform
 from monitor.rehearsal.linkedin import COMMENTS, NOTIFICATIONS, POSTS, READING, LinkedIn, Post
-from monitor.rehearsal.server import Server, json_status, redirect, status
-from monitor.settings import Federation, Reading, Secrets
+from monitor.rehearsal.server import json_status, redirect, status
+from tests.collectors.readings import Stage, of, reading, without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,39 +35,17 @@ SHARE = Post(urn="urn:li:share:71", text="Thank you @[Our School](urn:li:organiz
 COMMENT = Post(urn="urn:li:comment:(urn:li:activity:90,81)", text="When is it?", created=NOW - 2 * HOUR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A started LinkedIn and its reader."""
-
-    town: LinkedIn
-    server: Server
-    reader: linkedin.LinkedIn
-
-    def read(self, *, hours: int = 48, allowance: Spent | None = None) -> list[Yielded]:
-        window = Window(start=NOW - hours * HOUR, end=NOW)
-        return list(self.reader.collect(Ask(window=window, phrases=("Our School",), allowance=allowance)))
-
-    def error(self) -> SourceError:
-        with pytest.raises(SourceError) as caught:
-            self.read()
-        return caught.value
-
-
 @contextmanager
-def staged(*posts: Post, size: int = 50, **options: Any) -> Iterator[Stage]:  # noqa: ANN401 - any option
+def staged(*posts: Post, size: int = 50, **options: Any) -> Iterator[Stage[LinkedIn]]:  # noqa: ANN401 - any option
     town = LinkedIn(list(posts), size=size)
-    with (
-        Server(town.routes) as server,
-        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
-    ):
-        secrets = Secrets({"MONITOR_LINKEDIN_ACCESS_TOKEN": town.token})
-        tools = Tools(http=http, secrets=secrets, clock=lambda: NOW, user_agent=http.user_agent)
-        table = {"api_url": server.url, "organizations": {"12345": "Our School"}, **options}
-        yield Stage(town=town, server=server, reader=linkedin.LinkedIn(linkedin.Options.model_validate(table), tools))
+    with reading(
+        linkedin, town, lambda url: {"api_url": url, "organizations": {"12345": "Our School"}, **options}, now=NOW
+    ) as (server, reader):
+        yield Stage(town=town, server=server, reader=reader, now=NOW)
 
 
 def mentions(items: list[Yielded]) -> list[Mention]:
-    return [item for item in items if isinstance(item, Mention)]
+    return of(Mention, items)
 
 
 def reasons(items: list[Yielded]) -> list[str]:
@@ -326,10 +303,8 @@ def test_the_token_is_in_the_header_alone_and_in_no_error(fault: Any) -> None:  
 
 def test_without_a_token_or_a_page_it_says_what_is_missing() -> None:
     assert linkedin.Options().missing() == "no page is named: give number and name of our own pages in organizations"
-    with Client(Reading(), Federation(), lambda: NOW) as http:
-        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="")
-        with pytest.raises(ConfigError, match="LINKEDIN_ACCESS_TOKEN"):
-            linkedin.collector(linkedin.Options(organizations={"1": "Our School"}), tools)
+    with pytest.raises(ConfigError, match="LINKEDIN_ACCESS_TOKEN"):
+        without_secret(linkedin, NOW)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="../shared is not here")

@@ -1,40 +1,30 @@
 from __future__ import annotations
 
 import json
-import logging
-import traceback
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from collectors import Tools
 from collectors import threads as collector_threads
 from collectors.threads import Options
 from monitor.errors import (
     AccessRefused,
-    ConfigError,
-    QuotaSpent,
-    RateLimited,
-    SourceError,
-    UnexpectedShape,
-    Unreachable,
 )
-from monitor.http import Client
 from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window, Yielded
 from monitor.rehearsal import meta
 from monitor.rehearsal import server as play
 from monitor.rehearsal.server import Server
 from monitor.rehearsal.threads import MENTIONS, SEARCH, Post, Threads
-from monitor.settings import Federation, Reading, Secrets
+from tests.collectors.readings import keys, of, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from monitor.rehearsal.server import Server
+    from tests.collectors.readings import Reader
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "platforms" / "samples" / "doc_shaped"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -51,34 +41,20 @@ def ask(**more: Any) -> Ask:  # noqa: ANN401
     return Ask(**{"window": Window(start=NOW - 7 * DAY, end=NOW), "phrases": PHRASES, **more})
 
 
-@contextmanager
 def reader(
     town: Threads,
     *,
-    secret: str = "",
+    token: str = "",
     **options: Any,  # noqa: ANN401
-) -> Iterator[tuple[Server, collector_threads.Threads]]:
+) -> AbstractContextManager[tuple[Server, Reader]]:
     """Give the rehearsal server and a collector that reads it."""
-    with (
-        Server(town.routes) as server,
-        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
-    ):
-        tools = Tools(
-            http=http,
-            secrets=Secrets({"MONITOR_THREADS_TOKEN": secret or town.token}),
-            clock=lambda: NOW,
-            user_agent=http.user_agent,
-        )
-        table = {"graph_url": f"{server.url}{meta.VERSION}", **options}
-        yield server, collector_threads.Threads(Options.model_validate(table), tools)
-
-
-def of(kind: type[Any], items: list[Any]) -> list[Any]:
-    return [item for item in items if isinstance(item, kind)]
-
-
-def keys(items: list[Any]) -> list[str]:
-    return [mention.native_id for mention in of(Mention, items)]
+    return reading(
+        collector_threads,
+        town,
+        lambda url: {"graph_url": f"{url}{meta.VERSION}", **options},
+        now=NOW,
+        token=token,
+    )
 
 
 def read(town: Threads, asked: Ask | None = None, **options: Any) -> list[Yielded]:  # noqa: ANN401
@@ -103,12 +79,6 @@ def test_a_post_without_an_author_is_kept_and_one_without_words_is_counted() -> 
     items = read(Threads([post(username=""), post("802", text="", mentions_us=True)]))
     assert [(m.native_id, m.author) for m in of(Mention, items)] == [("801", "")]
     assert of(Malformed, items) == [Malformed(reason="a post without words")]
-
-
-@pytest.mark.parametrize("minutes", [0, 330, -210])
-def test_times_with_any_offset_and_without_a_colon_are_read(minutes: int) -> None:
-    [mention] = of(Mention, read(Threads([post(zone=timezone(timedelta(minutes=minutes)))])))
-    assert mention.published == NOW - timedelta(hours=1)
 
 
 def test_what_our_own_account_says_is_nobodys_mention() -> None:
@@ -172,26 +142,11 @@ def test_every_page_is_read_although_none_names_a_next_one(mentioned: bool) -> N
     assert keys(read(Threads(posts, size=2), ask(phrases=() if mentioned else PHRASES))) == [p.id for p in posts]
 
 
-def test_a_post_on_two_pages_of_an_answer_comes_once() -> None:
-    twice = meta.changed(lambda content: {**content, "data": content["data"] * 2})
-    with reader(Threads([post()])) as (server, collector):
-        server.play(twice)
-        assert keys(list(collector.collect(ask()))) == ["801"]
-
-
 def test_an_empty_page_is_the_last_even_with_a_cursor() -> None:
     with reader(Threads([post()])) as (server, collector):
         server.play(meta.empty_page(), at=SEARCH)
         assert list(collector.collect(ask())) == [Spent()] * 3
         assert server.count(SEARCH) == 2
-
-
-def test_a_cursor_that_comes_twice_ends_the_run_as_an_unexpected_shape() -> None:
-    with reader(Threads([post(mentions_us=True)])) as (server, collector):
-        server.play(meta.same_cursor(), at=MENTIONS)
-        with pytest.raises(UnexpectedShape, match="the same cursor"):
-            list(collector.collect(ask()))
-        assert server.count(MENTIONS) == 2
 
 
 # ---- what it costs -------------------------------------------------------------------------------------------
@@ -200,26 +155,6 @@ def test_a_cursor_that_comes_twice_ends_the_run_as_an_unexpected_shape() -> None
 def test_an_answer_without_posts_costs_nothing() -> None:
     assert of(Spent, read(Threads())) == [Spent()] * 3
     assert sum(spent.calls for spent in of(Spent, read(Threads([post()])))) == 1
-
-
-@settings(max_examples=10, deadline=None)
-@given(calls=st.integers(0, 8))
-def test_the_allowance_is_never_exceeded_and_running_out_waits_for_tomorrow(calls: int) -> None:
-    spent = 0
-    with reader(Threads([post(f"80{n}", n) for n in range(1, 10)], size=2)) as (_, collector):
-        try:
-            for item in collector.collect(ask(allowance=Spent(calls=calls))):
-                spent += item.calls if isinstance(item, Spent) else 0
-        except QuotaSpent as error:
-            assert error.retry_at == datetime(2026, 11, 23, tzinfo=UTC)  # noqa: PT017 - it need not be raised
-    assert spent <= calls
-
-
-def test_a_spent_allowance_asks_for_nothing() -> None:
-    with reader(Threads([post()])) as (server, collector):
-        with pytest.raises(QuotaSpent):
-            list(collector.collect(ask(allowance=Spent())))
-        assert server.requests == []
 
 
 # ---- the re-check ------------------------------------------------------------------------------------------
@@ -244,51 +179,7 @@ def test_a_post_that_answers_404_is_gone_and_one_that_is_refused_or_unreadable_i
     assert len(of(Malformed, items)) == 2
 
 
-@pytest.mark.parametrize("fault", [lambda _request, _reply: meta.missing(), meta.expired_token(), play.status(500)])
-def test_an_account_that_cannot_be_read_makes_nothing_gone(fault: play.Fault) -> None:
-    got: list[Any] = []
-    with reader(Threads([post()])) as (server, collector):
-        server.play(fault)
-        with pytest.raises(SourceError):
-            got.extend(collector.recheck(["801"]))
-    assert got == []
-
-
 # ---- what goes wrong -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("code", [4, 17, 32, 613])
-def test_every_limit_is_a_wish_to_wait(code: int) -> None:
-    for status in (400, 403, 429):
-        with reader(Threads([post()])) as (server, collector):
-            server.play(meta.rate_limited(code, status=status))
-            with pytest.raises(RateLimited) as caught:
-                list(collector.collect(ask()))
-        assert caught.value.retry_at == NOW + timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (meta.expired_token(), AccessRefused),
-        (meta.refuses(403, 10), AccessRefused),
-        (lambda _request, _reply: meta.missing(), AccessRefused),
-        (meta.refuses(400, 100), UnexpectedShape),
-        (meta.refuses(500, 1), Unreachable),
-        (play.reset(), Unreachable),
-        (play.truncated_gzip(), Unreachable),
-        (play.error_page(), UnexpectedShape),
-        (play.body(b"[]", "application/json"), UnexpectedShape),
-    ],
-)
-@pytest.mark.parametrize("at", [SEARCH, MENTIONS])
-def test_each_fault_is_one_error_of_the_tree(fault: play.Fault, error: type[SourceError], at: str) -> None:
-    with reader(Threads([post()])) as (server, collector):
-        server.play(fault, at=at)
-        with pytest.raises(error) as caught:
-            list(collector.collect(ask()))
-    assert type(caught.value) is error
-    assert caught.value.source == "threads"
 
 
 def test_a_search_that_is_refused_does_not_keep_us_from_the_others() -> None:
@@ -298,55 +189,6 @@ def test_a_search_that_is_refused_does_not_keep_us_from_the_others() -> None:
         with pytest.raises(AccessRefused, match="1 of 3 searches failed: mentions"):
             got.extend(collector.collect(ask()))
     assert keys(got) == ["801"]
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    wire=st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(),
-        lambda inner: (
-            st.lists(inner) | st.dictionaries(st.sampled_from(["id", "timestamp", "text", "permalink"]), inner)
-        ),
-    )
-)
-def test_any_item_is_read_or_counted(wire: Any) -> None:  # noqa: ANN401
-    with reader(Threads()) as (server, collector):
-        server.play(play.body(json.dumps({"data": [wire]}).encode(), "application/json"), at=MENTIONS)
-        items = list(collector.collect(ask()))
-    assert len(of(Malformed, items)) == 1
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        play.reset(),
-        play.status(500),
-        play.error_page(),
-        meta.expired_token(SECRET),
-        meta.rate_limited(),
-        play.redirect("http://127.0.0.1:9/elsewhere"),
-    ],
-)
-def test_no_token_is_in_an_error_a_log_or_an_address(fault: play.Fault, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    got: list[Yielded] = []
-    with reader(Threads([post()], token=SECRET), secret=SECRET) as (server, collector):
-        got.extend(collector.collect(ask()))
-        server.play(fault)
-        with pytest.raises(SourceError) as caught:
-            got.extend(collector.collect(ask()))
-        addresses = "".join(f"{request.path}{request.query}" for request in server.requests)
-        assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
-    error = "".join(traceback.format_exception(caught.value))
-    assert keys(got) == ["801"]
-    assert SECRET not in f"{error}{caplog.text}{got!r}{collector!r}{addresses}{vars(collector)!r}"
-
-
-def test_without_a_token_the_error_names_it() -> None:
-    with Client(Reading(), Federation()) as http:
-        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="test")
-        with pytest.raises(ConfigError, match="MONITOR_THREADS_TOKEN"):
-            collector_threads.collector(Options(), tools)
 
 
 @pytest.mark.parametrize("wrong", [{"username": "@our school"}, {"graph_url": "http://api.example"}, {"most": 1}])

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors import Tools, tiktok
+from collectors import tiktok
 from monitor.errors import AccessRefused, ConfigError, QuotaSpent, SourceError, UnexpectedShape, Unreachable
-from monitor.http import Client
 from monitor.records import Ask, Gone, Malformed, Mention, Spent, Window
 from monitor.rehearsal import tiktok as platform
-from monitor.rehearsal.server import Server, json_status, redirect, status
+from monitor.rehearsal.server import json_status, redirect, status
 from monitor.rehearsal.tiktok import READING, VIDEOS, Post, TikTok
-from monitor.settings import Federation, Reading, Secrets
+from tests.collectors.readings import Stage, of, reading, without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,39 +31,20 @@ VIDEO = Post(video="7001", text="Open evening at @our.school\nCome along!", crea
 COMMENT = Post(video="7100", comment="9001", text="@our.school look", created=NOW - 2 * HOUR, caption="Town news")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A started TikTok and its reader."""
-
-    town: TikTok
-    server: Server
-    reader: tiktok.TikTok
-
-    def read(self, *, hours: int = 72, allowance: Spent | None = None) -> list[Yielded]:
-        window = Window(start=NOW - hours * HOUR, end=NOW)
-        return list(self.reader.collect(Ask(window=window, phrases=("Our School",), allowance=allowance)))
-
-    def error(self) -> SourceError:
-        with pytest.raises(SourceError) as caught:
-            self.read()
-        return caught.value
-
-
 @contextmanager
-def staged(*posts: Post, page: int = 100, **options: Any) -> Iterator[Stage]:  # noqa: ANN401 - any option
+def staged(*posts: Post, page: int = 100, **options: Any) -> Iterator[Stage[TikTok]]:  # noqa: ANN401 - any option
     town = TikTok(list(posts), page=page, clock=lambda: NOW)
-    with (
-        Server(town.routes) as server,
-        Client(Reading(private_hosts=(server.host,)), Federation(), lambda: NOW) as http,
-    ):
-        secrets = Secrets({"MONITOR_TIKTOK_ACCESS_TOKEN": town.token})
-        tools = Tools(http=http, secrets=secrets, clock=lambda: NOW, user_agent=http.user_agent)
-        table = {"api_url": f"{server.url}{platform.VERSION}", "business_id": town.business_id, **options}
-        yield Stage(town=town, server=server, reader=tiktok.TikTok(tiktok.Options.model_validate(table), tools))
+    with reading(
+        tiktok,
+        town,
+        lambda url: {"api_url": f"{url}{platform.VERSION}", "business_id": town.business_id, **options},
+        now=NOW,
+    ) as (server, reader):
+        yield Stage(town=town, server=server, reader=reader, now=NOW)
 
 
 def mentions(items: list[Yielded]) -> list[Mention]:
-    return [item for item in items if isinstance(item, Mention)]
+    return of(Mention, items)
 
 
 def test_a_video_and_a_comment_become_mentions() -> None:
@@ -299,10 +279,8 @@ def test_the_token_shows_in_no_post() -> None:
 
 def test_without_a_token_or_an_account_it_says_what_is_missing() -> None:
     assert tiktok.Options().missing() == "no account is named: set business_id"
-    with Client(Reading(), Federation(), lambda: NOW) as http:
-        tools = Tools(http=http, secrets=Secrets({}), clock=lambda: NOW, user_agent="")
-        with pytest.raises(ConfigError, match="TIKTOK_ACCESS_TOKEN"):
-            tiktok.collector(tiktok.Options(business_id="b"), tools)
+    with pytest.raises(ConfigError, match="TIKTOK_ACCESS_TOKEN"):
+        without_secret(tiktok, NOW)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="../shared is not here")

@@ -73,6 +73,15 @@ def test_a_copy_that_arrives_days_later_joins_the_case(place: Workplace, hands: 
     assert len(judge_pending(place)) == 1
 
 
+def test_the_same_threat_to_the_other_school_is_that_schools_own_case(place: Workplace) -> None:
+    """One story, two headteachers: each is told."""
+    stored(place, 1, "I'm bringing a knife to King James's School in Knaresborough tomorrow, you'll see")
+    stored(place, 2, "I'm bringing a knife to Boroughbridge High School in Boroughbridge tomorrow, you'll see")
+    stored(place, 3, "RT I'm bringing a knife to Boroughbridge High School in Boroughbridge tomorrow, you'll see")
+
+    assert [case.schools for case in judge_pending(place)] == [("KJS",), ("BHS",)]
+
+
 def test_a_restricted_category_keeps_its_readers_even_where_it_comes_second(place: Workplace) -> None:
     readers, restricted = readers_of(place, judgement(category="BULLYING", also=("SELF_HARM",)))
 

@@ -286,17 +286,19 @@ def test_posts_are_not_asked_for_beyond_the_months_money(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["x"])
-def test_the_batch_that_uses_the_money_up_is_the_last(stage: Stage) -> None:
-    for number in range(2 * BATCH):
-        stored(stage.place, number, source="x", native_id=str(10**17 + number))
-    ran(stage.place, "x", spent=Spent(pence=stage.place.policy.sources["x"].monthly_pence - 2))
+def test_asking_again_never_costs_more_than_what_is_left(stage: Stage) -> None:
+    """The first reading cost three posts; what is left pays for two and a half: two are asked for, the third waits."""
+    price = 0.4
+    ran(stage.place, "x", spent=Spent(pence=stage.place.policy.sources["x"].monthly_pence - 5.5 * price))
     stage.hands.forward(hours=24)
+    asked = stage.server.count(x.LOOKUP)
 
-    done = recheck(stage.place)
-    assert done.incomplete == 1
-    assert done.asked == BATCH
-    assert stage.runs[-1].error_kind == "quota_spent"
-    assert stage.runs[-1].outcome is Outcome.PARTIAL
+    assert recheck(stage.place) == Rechecked(asked=3, incomplete=1)
+    assert stage.server.count(x.LOOKUP) == asked + 1
+    (run,) = stage.runs
+    assert (run.error_kind, run.outcome, run.seen) == ("quota_spent", Outcome.PARTIAL, 2)
+    assert run.spent == Spent(calls=1, units=2, pence=pytest.approx(2 * price))
+    assert run.retry_at == datetime.fromisoformat("2026-12-01T00:00Z")
 
 
 @pytest.mark.parametrize("name", ["bluesky"])
@@ -381,9 +383,16 @@ def test_words_that_may_not_be_kept_do_not_come_in_by_an_edit_and_are_not_judged
     assert found.judgement == judgement()
 
 
-def test_articles_are_not_asked_for_by_id(opened: Callable[..., Workplace], hands: Hands) -> None:
+def test_an_article_whose_site_says_nothing_stays(opened: Callable[..., Workplace], hands: Hands) -> None:
+    """A feed's own key instead of an address, and a site that is not there: neither is a word that it went."""
     place = opened(sources={"feeds": {"feeds": [{"name": "Courier", "url": "https://paper.example/rss"}]}})
     stored(place, 1)
+    stored(place, 2, native_id="http://127.0.0.1:9/article")
     hands.forward(days=40)
 
-    assert recheck(place) == Rechecked()
+    assert recheck(place) == Rechecked(asked=2)
+    with place.store.read() as connection:
+        assert len(mentions.between(connection, FOREVER)) == 2
+        run = runs.latest(connection, "feeds", purpose=Purpose.RECHECK)
+    assert run is not None
+    assert sum(run.malformed.values()) == 2

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import ast
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from monitor.cli.rights import command
 from monitor.errors import ConfigError
-from monitor.jobs.rights import Request, erase, find, object_to
+from monitor.jobs.daily import daily, window_for
+from monitor.jobs.judge import open_for
+from monitor.jobs.rights import Request, complaint, erase, find, lift, object_to, restrict
 from monitor.records import Mention
 from monitor.store import mentions
 from monitor.store.rights import is_objected
 from monitor.store.schema import metadata
+from tests.monitor.conftest import Hands, judgement, record, stored
 
 if TYPE_CHECKING:
     from monitor.jobs.workplace import Workplace
@@ -56,15 +62,15 @@ def test_a_post_is_found_by_its_address(posted: Workplace) -> None:
 def test_what_is_erased_stays_away(posted: Workplace) -> None:
     request = Request(source="bluesky", handle="me.example")
 
-    assert erase(posted, request) == 2
+    assert erase(posted, request).count == 2
     assert find(posted, request) == ()
 
 
 def test_an_objection_is_remembered_as_a_hash_and_holds_when_keys_rotate(posted: Workplace) -> None:
     request = Request(source="bluesky", handle="me.example")
 
-    assert object_to(posted, request)
-    assert not object_to(posted, request)
+    assert object_to(posted, request).fresh
+    assert not object_to(posted, request).fresh
     key = posted.handles.lasting("bluesky", "me.example")
     with posted.store.read() as connection:
         assert is_objected(connection, frozenset({key, "another"})) == {key}
@@ -95,3 +101,56 @@ def test_only_a_persons_own_request_may_look_posts_up_by_handle() -> None:
     }
 
     assert users == {"monitor/jobs/rights.py"}
+
+
+def test_a_restricted_post_is_kept_for_its_poster_and_shown_to_nobody_else(place: Workplace, hands: Hands) -> None:
+    """UK GDPR Art 18: its words leave reports that were written, and no later one has them."""
+    url = "https://forum.example/1"
+    number = stored(place, 1, "Half the toilets at King James's are locked", source="bluesky", url=url)
+    record(place, number, judgement())
+    with place.store.write() as connection:
+        found = mentions.by_number(connection, [number])[number]
+        assert found.judgement is not None
+        open_for(place, connection, found, found.judgement)
+    hands.forward(minutes=1)
+    _, (page, _) = daily(place, window_for(place, place.clock()))
+    assert "Half the toilets" in page.read_text()
+    assert restrict(place, Request(url=url)) == 1
+    assert restrict(place, Request(url=url)) == 0
+    assert "Half the toilets" not in page.read_text()
+    hands.forward(minutes=1)
+    rendered, _ = daily(place, window_for(place, place.clock()))
+    for report in (rendered.html, rendered.text):
+        assert "Half the toilets" not in report
+        assert url not in report
+        assert "KJS-0001" in report
+    (kept,) = find(place, Request(url=url))
+    assert kept.mention.text == "Half the toilets at King James's are locked"
+    assert lift(place, Request(url=url)) == 1
+    with place.store.read() as connection:
+        assert mentions.by_number(connection, [number])[number].mention.url == url
+
+
+def test_a_restricted_post_still_goes_when_its_poster_asks(place: Workplace) -> None:
+    url = "https://forum.example/1"
+    record(place, stored(place, 1, "Words.", source="bluesky", url=url), judgement())
+    restrict(place, Request(url=url))
+    assert erase(place, Request(url=url)).count == 1
+
+
+def test_a_complaint_has_a_day_by_which_its_receipt_is_confirmed(place: Workplace) -> None:
+    assert complaint(place, received=date(2026, 11, 23)) == date(2026, 12, 23)
+
+
+def test_the_command_line_restricts_lifts_and_records_a_complaint(place: Workplace) -> None:
+    config = place.settings.folder.parent / "monitor.toml"
+    config.write_text('[storage]\nfolder = "monitor-data"\n')
+    stored(place, 1, "Words.", source="bluesky", url="https://forum.example/1")
+    run = CliRunner().invoke
+    given = ["--config", str(config), "--url", "https://forum.example/1"]
+    assert run(command, ["restrict", *given]).output == "1 mentions restricted\n"
+    assert run(command, ["lift", *given]).output == "1 restrictions lifted\n"
+    done = run(command, ["complaint", "--config", str(config), "--received", "2026-11-23"])
+    assert done.output == "confirm the receipt by 23 December 2026\n"
+    done = run(command, ["erase", *given])
+    assert done.output == "1 mentions erased\n"

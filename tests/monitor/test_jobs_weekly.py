@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from monitor.hours import after_staffed, staffed_between
 from monitor.jobs.casetimes import times_of
+from monitor.jobs.telling import Storyline
 from monitor.jobs.weekly import gather, weekly, window_for
 from monitor.jobs.workplace import Workplace, open_workplace
 from monitor.records import (
@@ -125,6 +126,7 @@ def tell(
         )
         (number,) = mentions.numbers_of(connection, [(source, key)])
         mentions.record(connection, [(number, judged(category, severity, schools))], now=seen)
+        Storyline(connection, seen).join(connection, list(mentions.by_number(connection, [number]).values()))
     return number
 
 
@@ -308,6 +310,16 @@ def test_copies_of_one_post_are_one_story_in_their_theme(place: Workplace) -> No
     (theme,) = material(place).themes
     assert (theme.count, theme.stories, theme.largest, theme.before) == (5, 2, 4, 1)
     assert theme.tones == {"negative": 5}
+    assert theme.earlier == 0
+
+
+def test_a_story_of_the_week_before_that_goes_on_is_said_to_be_from_before(place: Workplace) -> None:
+    said = "The 8:05 bus from Boroughbridge to King James's is cancelled from today, the village page says"
+    tell(place, "old", NOW - 8 * DAY, words=said)
+    for line in range(2):
+        tell(place, f"copy-{line}", NOW - 6 * DAY + line * HOUR, words=said)
+    (theme,) = material(place).themes
+    assert (theme.count, theme.stories, theme.earlier, theme.before) == (2, 1, 1, 1)
 
 
 def test_counts_outlive_the_posts_they_were_counted_from(tmp_path: Path) -> None:

@@ -93,8 +93,9 @@ def stored(  # noqa: PLR0913 - a stored mention has this many sides
     url: str | None = None,
     repost_of: str | None = None,
     also_in: tuple[tuple[str, str, str], ...] = (),
+    story: StoredMention | None = None,
 ) -> StoredMention:
-    """Return a mention as the store gives it back."""
+    """Return a mention as the store gives it back; `story` is the one that began its story, itself by default."""
     if url is None:
         url = f"https://{source}.example.org/post/{number}"
     return StoredMention(
@@ -114,7 +115,8 @@ def stored(  # noqa: PLR0913 - a stored mention has this many sides
         last_seen=seen,
         sha256=hashlib.sha256(f"{number} {text}".encode("utf-8", "surrogatepass")).hexdigest(),
         also_in=also_in,
-        story=number,
+        story=story.id if story else number,
+        story_began=story.first_seen if story else seen,
         judgement=judgement,
     )
 
@@ -214,6 +216,7 @@ def mixed_day() -> DailyMaterial:
             bus.judgement,
             seen=at(22, 21) + timedelta(minutes=70 * place),
             repost_of="native-102",
+            story=bus,
         )
         for place in range(8)
     )
@@ -287,7 +290,8 @@ def mixed_day() -> DailyMaterial:
         window=Window(start=FRIDAY, end=MONDAY),
         made_at=MADE_AT,
         mentions=mentions,
-        stories={bus.id: tuple(copy.id for copy in copies), lunch.id: (), fair.id: (), article.id: ()},
+        earlier=(),
+        likeness=0.6,
         cases=(
             case_of("KJS-0412", lunch, due=at(20, 16)),
             case_of("FED-0415", bus, due=at(23, 12)),
@@ -305,6 +309,7 @@ def mixed_day() -> DailyMaterial:
             ),
             case_of("KJS-0407", trip, due=at(25, 9), state=CaseState.ACKNOWLEDGED),
         ),
+        settled=(),
         case_mentions={one.id: one for one in (lunch, bus, risk, doubtful, parking, trip)},
         coverage=(
             replace(
@@ -344,7 +349,6 @@ def quiet_day() -> DailyMaterial:
         window=Window(start=at(23, 7), end=at(24, 7)),
         made_at=at(24, 7, 20),
         mentions=(),
-        stories={},
         cases=(),
         case_mentions={},
         coverage=(
@@ -425,6 +429,7 @@ def busy_day(mentions: int = 60, cases: int = 11, reposts: int = 0) -> DailyMate
             opening[1].judgement,
             seen=at(23, 1) + timedelta(seconds=place),
             repost_of="native-1001",
+            story=opening[1],
         )
         for place in range(reposts)
     )
@@ -440,7 +445,6 @@ def busy_day(mentions: int = 60, cases: int = 11, reposts: int = 0) -> DailyMate
     return replace(
         mixed_day(),
         mentions=(*opening, *copies, *others),
-        stories={1001: tuple(copy.id for copy in copies)},
         cases=tuple(
             case_of(f"KJS-{place:04d}", mention, due=at(23, 8) + timedelta(minutes=30 * (place % 40)))
             for place, mention in enumerate(opening)

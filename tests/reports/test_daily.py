@@ -182,7 +182,7 @@ def test_new_stories_of_no_case_are_for_information_and_copies_are_told_once() -
         "“Federation plans a shared library”",
         "Praise or thanks",
     ]
-    assert "also in 1 other place" in view.stories[0].about
+    assert "2 outlets" in view.stories[0].about
 
 
 def test_a_calmed_word_of_danger_is_shown_to_a_person_before_all_else_that_needs_nothing() -> None:

@@ -190,6 +190,7 @@ def eventful_week() -> WeeklyMaterial:
         weeks=weeks(),
         themes=themes(),
         unjudged=0,
+        likeness=0.6,
         cases=(*history(), *this_week()),
         working_day=DAY,
         coverage=(
