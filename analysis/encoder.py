@@ -33,7 +33,8 @@ GROUP: Final = 32
 """Texts that one thread reads before it takes the next."""
 _WORD: Final = re.compile(r"\S+")
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_HANDLE: Final = re.compile(r"(?<![\w@])@\w+(?:[.\-@]\w+)*")
+_HANDLE: Final = re.compile(r"(?<![\w@])@(?:\w+(?:[.\-@]\w+)*|\[account\])")
+"""A handle as it was written, or as `monitor.masking` leaves it."""
 _EMOJI: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff]")
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
 _STRETCHED: Final = re.compile(r"(.)\1{3,}")

@@ -143,7 +143,7 @@ class _Office(Controller):
         """Make the first connection to the port that the operating system gave."""
         assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class Town:

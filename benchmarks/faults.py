@@ -62,6 +62,17 @@ def started_again(after: datetime) -> tuple[Turn, ...]:
 ERASE: Final = Turn(at=NOW + timedelta(minutes=1), jobs=("erase https://paper.example/toilets",))
 
 
+def mended(town: Town) -> None:
+    """Let the mail server accept what comes."""
+    town.box.refuses = ""
+
+
+def taken_back(town: Town) -> None:
+    """Delete one post at its source, and edit another."""
+    town.take_back(1)
+    town.take_back(2, words="Boroughbridge High School: the choir was awful")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One job of the matrix.
@@ -80,7 +91,7 @@ class Scenario:
     job: tuple[Turn, ...]
     before: tuple[Turn, ...] = BEGUN
     again: tuple[Turn, ...] = ()
-    change: Callable[[Town], None] = lambda town: setattr(town.box, "refuses", "")
+    change: Callable[[Town], None] = mended
     begin: Callable[[str], None] | None = None
 
     @property
@@ -165,7 +176,6 @@ SCENARIOS: Final = (
         name="send",
         what="sends alerts and a digest that the relay refused before",
         before=(*BEGUN, Turn(at=NOW, jobs=("collect",)), Turn(at=NOW + timedelta(minutes=10), jobs=("daily",))),
-        change=lambda town: setattr(town.box, "refuses", ""),
         job=(Turn(at=NOW + timedelta(minutes=20), jobs=("deliver",)),),
     ),
     Scenario(
@@ -191,10 +201,7 @@ SCENARIOS: Final = (
             *BEGUN,
             Turn(at=NOW, jobs=("collect",)),
         ),
-        change=lambda town: (
-            town.take_back(1),
-            town.take_back(2, words="Boroughbridge High School: the choir was awful"),
-        )[0],
+        change=taken_back,
         job=(Turn(at=NOW + timedelta(hours=23), jobs=("recheck",)),),
     ),
     Scenario(
@@ -401,6 +408,12 @@ def databases() -> tuple[str, ...]:
     return ("sqlite", "postgresql") if os.environ.get(POSTGRES) else ("sqlite",)
 
 
+def said(row: Row) -> str:
+    """Return a scenario's end in one line, for whoever waits for the others."""
+    survived = sum(outcome.survived for outcome in row.outcomes)
+    return f"{row.scenario} on {row.database}: {survived} of {len(row.outcomes)} deaths survived, {row.seconds:.0f} s"
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the matrix for people, in Markdown."""
     lines = [
@@ -444,7 +457,7 @@ def main() -> int:
             for scenario in SCENARIOS:
                 if scenario.name.startswith(tuple(asked.only)):
                     rows.append(matrix.run(scenario))
-                    print(f"{scenario.name} on {database}: {rows[-1].seconds:.0f} s", file=sys.stderr)
+                    print(said(rows[-1]), file=sys.stderr, flush=True)
     print(json.dumps([asdict(row) for row in rows], indent=2) if asked.json else table(rows))
     return 0 if all(outcome.survived for row in rows for outcome in row.outcomes) else 1
 

@@ -64,7 +64,7 @@ OTHERS: Final = 85
 OVERLAP: Final = timedelta(minutes=30)
 """How long a feed goes on showing what it showed: a post may be seen twice, and must be counted once."""
 FLAT: Final = 1.5
-"""How much dearer the last week's digests may be than those of the first full week (median of each)."""
+"""How much dearer the last week's digests may be than those of the third, the first with a steady store (medians)."""
 FLAT_MEMORY: Final = 1.15
 
 NAMESAKES: Final = (
@@ -366,7 +366,7 @@ def main() -> int:
 
 
 def flat(days: list[Day]) -> bool:
-    """Print whether memory and digests of the last week are like those of the first full one; say so."""
+    """Print how memory and digests of the last week compare with those of the third; return whether both are flat."""
     if len(days) < 28:
         print("\ntoo few days to say whether anything is flat")
         return True

@@ -38,7 +38,8 @@ _WITHIN_A_LINE: Final = frozenset(
 )
 _SILENT: Final = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head", "title"})
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""What no database or XML tree takes: control characters, and the two that are none (Unicode 23.7)."""
 
 
 def clean(text: str) -> str:
@@ -60,11 +61,15 @@ def plain(content: str, *, without: Iterable[str] = ()) -> str:
     root = markup.fragment_fromstring(f"<div>{content}</div>", create_parent="div")
     dropped = set(without)
     for element in list(root.iter()):
+        # entities may stand for signs that the tree gives out but does not take back
+        element.tail = _CONTROL.sub(" ", element.tail or "")
         if not isinstance(element.tag, str) or element.tag in _SILENT or dropped & set(element.classes):
             element.drop_tree()
-        elif element.tag not in _WITHIN_A_LINE:
-            element.text = f" {element.text or ''}"
-            element.tail = f" {element.tail or ''}"
+            continue
+        element.text = _CONTROL.sub(" ", element.text or "")
+        if element.tag not in _WITHIN_A_LINE:
+            element.text = f" {element.text}"
+            element.tail = f" {element.tail}"
     return clean(root.text_content())
 
 

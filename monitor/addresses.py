@@ -62,6 +62,8 @@ def canonical(url: str) -> str:
         parts = urlsplit(url_normalize(target.encode("utf-8", "replace").decode()) or target)
     except ValueError:
         return url
+    if not parts.hostname:  # "https://../x" had one that is none
+        return url
     query = urlencode(
         sorted(
             (name, value)

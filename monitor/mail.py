@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 CLAIM: Final = timedelta(minutes=15)
 """How long one process has a message to itself; longer than any conversation with a mail server."""
 
+ANSWER_SECONDS: Final = 180
+"""How long a server that has let us in may take for each answer: one that still looks a message over when we hang up
+has it, and would get it again (RFC 5321 4.5.3.2). Its four answers fit into the time of a claim."""
+
 BACKOFF: Final = (1, 5, 15, 60, 240)
 """Minutes until the next try, by the number of failed tries; the last one repeats."""
 
@@ -158,7 +162,7 @@ class Postman:
         clock: tells the time.
     """
 
-    def __init__(  # noqa: PLR0913 - where from, where to, and who is told
+    def __init__(
         self, store: Store, mail: Mail, secrets: Secrets, folder: Path, clock: Clock, *, roles: Roles | None = None
     ) -> None:
         self._store = store
@@ -238,6 +242,8 @@ class Postman:
         try:
             server = self._connect()
             try:
+                if server.sock:
+                    server.sock.settimeout(max(self._mail.timeout_seconds, ANSWER_SECONDS))
                 server.sendmail(self._mail.sender, [message.recipient], message.content)
             finally:
                 # the message is accepted or not by now: a rude goodbye must not count as a failure

@@ -16,18 +16,28 @@ PHONE: Final = re.compile(r"(?<![\w£])(?:(?:\+|00)44[\s()0-]{0,4}|\(?0)(?:[\s()
 POSTCODE: Final = re.compile(r"\b(?:[BEGLMNSW]|[A-Z]{2})\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 """Royal Mail's form: eight areas have one letter, and the last two are never C, I, K, M, O or V."""
 STREET: Final = re.compile(
-    r"\b\d{1,4}[a-z]?\s+(?:[A-Z][\w'\u2019-]{1,30}\s+){1,3}"
+    r"\b\d{1,4}[a-z]?,?\s+(?:[A-Z][\w'\u2019-]{1,30}\s+){1,3}"
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Drive|Dr|Crescent|Cres|Terrace|Gardens|Grove|Court|Way|Row|Mews)\b"
 )
-"""Each is bounded, so that no input can make it slow."""
+STREET_IN_SMALL_LETTERS: Final = re.compile(
+    r"(?i)\b\d{1,4}[a-z]?,?\s+"
+    r"(?:(?!(?:the|an?|of|on|in|at|up|by|to|for|from|down|off|along|my|our|your|his|her|their|that|this|and)\b)"
+    r"[a-z][a-z'\u2019-]{1,30}\s+){1,2}(?:street|road|avenue|lane|crescent|terrace)\b"
+)
+"""As people type it: fewer kinds of street, because "close", "way" and "drive" are words as well."""
+# each is bounded, so that no input can make it slow
 
 _MASKS: Final = (
     (HANDLE, "@[account]"),  # first: @name@host holds what looks like an e-mail address
     (EMAIL, "[e-mail]"),
     (PHONE, "[phone]"),
     (STREET, "[address]"),
+    (STREET_IN_SMALL_LETTERS, "[address]"),
     (POSTCODE, "[postcode]"),
 )
+
+_ROUNDS: Final = 8
+"""Looks at one text, at most: what is run together with a detail may show as one when that is gone."""
 
 
 def masked(text: str, keep: frozenset[str] = frozenset()) -> str:
@@ -43,8 +53,12 @@ def masked(text: str, keep: frozenset[str] = frozenset()) -> str:
         words = found.group()
         return words if _plain(words) in ours else mask
 
-    for pattern, mask in _MASKS:
-        text = pattern.sub(lambda found, mask=mask: replace(found, mask), text)  # type: ignore[misc]
+    for _ in range(_ROUNDS):
+        before = text
+        for pattern, mask in _MASKS:
+            text = pattern.sub(lambda found, mask=mask: replace(found, mask), text)  # type: ignore[misc]
+        if text == before:
+            break
     return text
 
 

@@ -98,7 +98,7 @@ def line_of(text: str, key: Sequence[str | int]) -> int | None:
     seen: dict[str, int] = {}
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
-        table = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
+        table = re.match(r"\s*(\[\[?)([^\]]+)\]", line)
         if table:
             header = [part.strip().strip("\"'") for part in table.group(2).split(".")]
             if table.group(1) == "[[":

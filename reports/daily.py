@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from monitor.records import CaseState, Rendered, Sight, aware
+from monitor.records import CaseState, Rendered, Sight
+from reports import daily_evidence as evidence
 from reports import rendering, wording
-from reports.items import Item, item, place, spread_counts, tone
-from reports.looking import UNKNOWN, Looking, looked, short_name
+from reports.items import Item, item
+from reports.looking import Looking, looked, short_name
 from reports.quoting import (
-    URGENT,
-    Link,
     clean,
     is_restricted,
-    link,
     mailbox,
-    may_be_quoted,
-    quoted,
     shortened,
     unnamed,
 )
@@ -33,12 +29,10 @@ from reports.wordbook import Wordbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
-    from monitor.policy.escalation import Escalation
-    from monitor.records import Case, Coverage, DayCount, StoredMention, Window
+    from monitor.records import Case, Coverage
+    from reports.daily_evidence import Day, Decided, OpenCase, Story
+    from reports.day import DailyMaterial
 
 DETAILED: Final = 7
 """Items shown in full; the others are listed by reference."""
@@ -54,115 +48,6 @@ NEXT_DIGEST: Final = timedelta(days=1)
 NOTABLE_STORY: Final = 3
 SHORTENED: Final = ("stories", "continuing", "decided", "open")
 """Sections that are cut where the digest is too large, what matters least first."""
-SAFETY_WORD: Final = "safety-word"
-"""The rule under which a post with a word of danger, but no sign of risk, is shown to a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyMaterial:
-    """Everything that one digest says, from the store.
-
-    Attributes:
-        federation, short_name: full and short name.
-        zone: the reader's.
-        window: what the digest covers.
-        made_at: when it is made, zone-aware; "late" and "today" are reckoned from here.
-        mentions: first seen in the window, judged.
-        earlier: of the same stories and of those of the cases, but first seen before the window.
-        likeness: share of three-word sequences from which two posts count as copies.
-        cases: still open, whenever opened.
-        settled: no longer open, but decided in the window, or of a story that goes on in it.
-        case_mentions: mention id of a case -> the mention, where its words still exist.
-        coverage: one for each source.
-        days: the last seven, oldest first; each from digest to digest.
-        usual: usual range of a day's count, None while there is too little history.
-        troubles: jobs that failed, messages that could not be sent, in sentences.
-        unusual: what was unusual in small numbers, and what did not alert anybody a second time, in sentences.
-        escalation: the matrix.
-        school_names: code -> name.
-        contact: an e-mail address that is read, "" if there is none.
-        audit: the audit's last line, "1234:0123456789abcdef"; "" before the first.
-    """
-
-    federation: str
-    short_name: str
-    zone: ZoneInfo
-    window: Window
-    made_at: datetime
-    mentions: tuple[StoredMention, ...]
-    earlier: tuple[StoredMention, ...]
-    likeness: float
-    cases: tuple[Case, ...]
-    settled: tuple[Case, ...]
-    case_mentions: dict[int, StoredMention]
-    coverage: tuple[Coverage, ...]
-    days: tuple[DayCount, ...]
-    usual: tuple[int, int] | None
-    troubles: tuple[str, ...]
-    unusual: tuple[str, ...] = ()
-    escalation: Escalation
-    school_names: dict[str, str]
-    contact: str
-    audit: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a time without a zone: "late" and "today" would be guesses."""
-        aware("made_at", self.made_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenCase:
-    """One case from earlier that is not due yet or waits for somebody else."""
-
-    reference: str
-    what: str
-    state: str
-    age: str
-
-    @property
-    def label(self) -> str:
-        """What is said of it where it is only listed."""
-        return self.reference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """One case that somebody decided since the last digest: what it was, and what became of it when."""
-
-    reference: str
-    what: str
-    how: str
-
-    @property
-    def label(self) -> str:
-        """What is said of it where it is only listed."""
-        return self.reference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Something new that needs no response: category, title, quotation, one line about it, link."""
-
-    category: str
-    title: str
-    quote: str
-    about: str
-    link: Link | None
-
-    @property
-    def label(self) -> str:
-        """What is said of it where it is only counted."""
-        return self.category
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """One bar: the day, its count, the bar's width in percent, and whether not all was read."""
-
-    label: str
-    count: str
-    width: int
-    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,9 +175,11 @@ def build(material: DailyMaterial) -> DailyView:
     )
     items = tuple(_item(case, material, stories, book) for case in due)
     of_cases = {stories.first(case.mention_id): case for case in cases}
-    decided = sorted((case for case in material.settled if _decided(case) in material.window), key=_decided)
+    decided = sorted(
+        (case for case in material.settled if evidence.decided_at(case) in material.window), key=evidence.decided_at
+    )
     shown = of_cases.keys() | {stories.first(case.mention_id) for case in decided}
-    fresh = _of_no_case(material, stories, shown)
+    fresh = evidence.of_no_case(material, stories, shown)
     news = [first for first in fresh if not stories.goes_on(first, material.window)]
     going_on = [first for first in fresh if stories.goes_on(first, material.window)]
     state = State.of(items, looking, new=len(material.mentions), troubles=len(material.troubles))
@@ -318,17 +205,17 @@ def build(material: DailyMaterial) -> DailyView:
         danger=_danger(due),
         items=items[:DETAILED],
         items_rest=tuple(one.reference for one in items[DETAILED:]),
-        open=tuple(_open(case, material, stories, book) for case in earlier[:STILL_OPEN]),
+        open=tuple(evidence.open_case(case, material, stories, book) for case in earlier[:STILL_OPEN]),
         open_rest=tuple(case.reference for case in earlier[STILL_OPEN:]),
-        decided=tuple(_decided_case(case, material, stories, book) for case in decided[:STILL_OPEN]),
+        decided=tuple(evidence.decided_case(case, material, stories, book) for case in decided[:STILL_OPEN]),
         decided_rest=tuple(case.reference for case in decided[STILL_OPEN:]),
-        stories=tuple(_story(first, material, stories, book) for first in news[:INFORMATION]),
-        stories_rest=tuple(_category(stories.face(first), book) for first in news[INFORMATION:]),
-        continuing=tuple(_story(first, material, stories, book) for first in going_on[:INFORMATION]),
-        continuing_rest=tuple(_category(stories.face(first), book) for first in going_on[INFORMATION:]),
+        stories=tuple(evidence.story_of(first, material, stories, book) for first in news[:INFORMATION]),
+        stories_rest=tuple(evidence.category_of(stories.face(first), book) for first in news[INFORMATION:]),
+        continuing=tuple(evidence.story_of(first, material, stories, book) for first in going_on[:INFORMATION]),
+        continuing_rest=tuple(evidence.category_of(stories.face(first), book) for first in going_on[INFORMATION:]),
         likeness=wording.one_story(material.likeness),
-        days=_days(material),
-        days_caption=_days_caption(material),
+        days=evidence.days(material),
+        days_caption=evidence.days_caption(material),
         contact=mailbox(material.contact),
         policy=material.escalation.policy_title,
         records=len(material.mentions),
@@ -418,7 +305,22 @@ def _volume(
         brackets = f" ({listed})" if (listed := ", ".join(filter(None, named))) else ""
         share = "All" if size == count else wording.sentence(wording.number(size))
         said.append(f"{share} of them are one story{brackets}.")
+    else:
+        said += _carried(material, stories, count, book)
     return " ".join(said)
+
+
+def _carried(material: DailyMaterial, stories: Stories, count: int, book: Wordbook) -> list[str]:
+    """Return how many mentions only carry on what was told before; of restricted stories that is not told."""
+    firsts = [stories.first(stored.id) for stored in material.mentions]
+    known = {first for first in firsts if stories.goes_on(first, material.window)}
+    known = {first for first in known if not is_restricted(stories.face(first), None, book.escalation)}
+    carried = sum(first in known for first in firsts)
+    if not carried:
+        return []
+    share = "All" if carried == count else wording.sentence(wording.number(carried))
+    verb = "carries" if carried == 1 else "carry"
+    return [f"{share} of them {verb} on what was told before."]
 
 
 def _all_read(looking: Looking) -> str:
@@ -473,150 +375,3 @@ def _more_kinds(categories: Sequence[str]) -> str:
     counts = sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0]))
     kinds = ", ".join(f"{wording.figure(count)} {name}" for name, count in counts)
     return f"and {wording.figure(len(categories))} more: {kinds}"
-
-
-def _open(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> OpenCase:
-    """Return a case from earlier: what it is, where it stands since when, how its story goes on, and how old it is."""
-    stored = material.case_mentions.get(case.mention_id)
-    last = case.history[-1] if case.history else None
-    state = case.state.value
-    if last and last.by != "monitor":
-        state += f" since {wording.day(last.at, material.zone)}"
-        if last.why and not is_restricted(stored, case, book.escalation) and case.severity not in URGENT:
-            state += f": {shortened(unnamed(last.why), 100)}"
-    if case.due:
-        state += f"; due {book.when(case.due)}" if case.due >= material.made_at else f"; was due {book.when(case.due)}"
-    progress = stories.progress(stories.first(case.mention_id), material.window, material.zone)
-    if progress and not is_restricted(stored, case, book.escalation):
-        state += f"; {progress}"
-    return OpenCase(
-        reference=case.reference,
-        what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
-        state=wording.sentence(state),
-        age=wording.age(material.made_at - case.opened),
-    )
-
-
-def _decided(case: Case) -> datetime:
-    """Return when a settled case was decided."""
-    return case.history[-1].at if case.history else case.opened
-
-
-def _decided_case(case: Case, material: DailyMaterial, stories: Stories, book: Wordbook) -> Decided:
-    """Return a case that was decided since the last digest: what it was, and what became of it when."""
-    how = f"{wording.sentence(case.state.value)} {book.when(_decided(case))}"
-    first = stories.first(case.mention_id)
-    progress = stories.progress(first, material.window, material.zone)
-    told = progress or spread_counts(stories.members(first), stories.size(first))
-    if told and not is_restricted(material.case_mentions.get(case.mention_id), case, book.escalation):
-        how += f"; {told}"
-    return Decided(
-        reference=case.reference,
-        what=f"{book.category(case.category)} ({'/'.join(case.schools) or '?'}), {book.role(case.owner)}",
-        how=how,
-    )
-
-
-def _of_no_case(material: DailyMaterial, stories: Stories, of_cases: AbstractSet[int]) -> list[int]:
-    """Return the stories of the window's mentions but those of cases that are shown, most worth reading first."""
-    firsts = {stories.first(stored.id) for stored in material.mentions if stored.judgement}
-    return sorted(firsts - of_cases, key=lambda first: _worth_reading(first, stories))
-
-
-def _worth_reading(first: int, stories: Stories) -> tuple[str, bool, bool, bool, int, float, int]:
-    """Return the order of stories: urgent, calmed safety words, not merely neutral, articles, most told, newest."""
-    stored = stories.face(first)
-    judgement = stored.judgement
-    return (
-        judgement.severity.value if judgement and judgement.severity else "P9",
-        not _has_safety_word(stored),
-        judgement is not None and judgement.category == "NEUTRAL",
-        not stored.mention.title,
-        -stories.size(first),
-        -stored.first_seen.timestamp(),
-        first,
-    )
-
-
-def _has_safety_word(stored: StoredMention) -> bool:
-    """Whether a word of danger was found where nothing else speaks of danger: a person should see it."""
-    reasons = stored.judgement.reasons if stored.judgement else ()
-    return any(reason.rule == SAFETY_WORD for reason in reasons)
-
-
-def _story(first: int, material: DailyMaterial, stories: Stories, book: Wordbook) -> Story:
-    """Return one story for information."""
-    stored = stories.face(first)
-    judgement = stored.judgement
-    category = _category(stored, book)
-    school = book.school(judgement.schools if judgement else ())
-    seen = f"seen {book.when(stored.first_seen)}"
-    restricted = is_restricted(stored, None, book.escalation)
-    if restricted or (judgement and judgement.severity in URGENT):
-        owner = book.owner(judgement.owner, judgement.schools) if judgement else "nobody"
-        return Story(
-            category=category,
-            title=category,
-            quote="",
-            about=f"{school} · {seen} · {owner} · words withheld",
-            link=None,
-        )
-    quotable = may_be_quoted(stored, None, book.escalation)
-    headline = quoted(stored.mention.title, 110) if quotable and stored.mention.title else ""
-    told = spread_counts(stories.members(first), stories.size(first))
-    progress = stories.progress(first, material.window, material.zone)
-    parts = [progress] if progress else []
-    settled = [case for case in material.settled if stories.first(case.mention_id) == first]
-    parts += [f"{case.reference}, {case.state.value} {book.when(_decided(case))}" for case in settled]
-    parts += [category] if headline else []
-    parts += [school, place(stored, book), seen]
-    parts += [told] if told else []
-    parts += ["a safety word, but no sign of risk: please read it once"] if _has_safety_word(stored) else []
-    parts += [f"tone {words}"] if judgement and (words := tone(judgement)) else []
-    return Story(
-        category=category,
-        title=headline or category,
-        quote=quoted(stored.mention.text, 140) if quotable else "",
-        about=" · ".join(parts),
-        link=link(stored.mention.url, "Read the article" if stored.mention.title else "Open the post"),
-    )
-
-
-def _category(stored: StoredMention, book: Wordbook) -> str:
-    """Return the name of a post's category."""
-    return book.category(stored.judgement.category) if stored.judgement else "Not judged yet"
-
-
-def _days(material: DailyMaterial) -> tuple[Day, ...]:
-    """Return the last days as bars from zero."""
-    most = max((one.count for one in material.days), default=0)
-    return tuple(
-        Day(
-            label=_short_day(one, material.zone),
-            count=wording.figure(one.count) if one.count or not one.blind else UNKNOWN,
-            width=max(1, round(100 * one.count / most)) if one.count else 0,
-            note="not all read" if one.blind else "",
-        )
-        for one in material.days
-    )
-
-
-def _short_day(one: DayCount, zone: ZoneInfo) -> str:
-    """Return a day's name and number: "Sun 22"."""
-    return wording.day(one.start, zone).rpartition(" ")[0]
-
-
-def _days_caption(material: DailyMaterial) -> str:
-    """Return what the bars count, and how the last one compares with the usual."""
-    said = "New public mentions a day, from digest to digest."
-    if material.usual is None:
-        return f"{said} There is too little history yet to say what is usual."
-    low, high = material.usual
-    said += f" The usual range is {wording.range_of(low, high)}"
-    if not material.days:
-        return f"{said}."
-    last = material.days[-1]
-    compared = "above it" if last.count > high else "below it" if last.count < low else "within it"
-    if last.blind and last.count <= high:
-        compared = "not comparable, because not all was read"
-    return f"{said}; the last day’s {wording.figure(last.count)} is {compared}."  # noqa: RUF001

@@ -133,7 +133,8 @@ def for_everyone(material: NoticeMaterial) -> NoticeView:
                 heading="Why we do it",
                 text=(
                     (
-                        "We read public posts to keep pupils and staff safe, to answer questions and to put things right. "
+                        "We read public posts to keep pupils and staff safe, to answer questions "
+                        "and to put things right. "
                         "It is part of our public task as schools (UK GDPR, Article 6(1)(e)). "
                         "That task is set by the Education Act 2002, sections 21, 29 and 175, "
                         "the Education and Inspections Act 2006, sections 88 and 89, "
@@ -206,7 +207,8 @@ def for_everyone(material: NoticeMaterial) -> NoticeView:
                 text=(
                     (
                         f"Write to {material.officer}. Tell us the address of the post, or your own account name. "
-                        "We turn the name into a code at once and do not keep it. We answer within one month. It is free."
+                        "We turn the name into a code at once and do not keep it. "
+                        "We answer within one month. It is free."
                     ),
                     "Children have the same rights. There is no age limit. What counts is that you understand.",
                 ),
@@ -282,7 +284,8 @@ def for_children(material: NoticeMaterial) -> NoticeView:
                 heading="How long do you keep it?",
                 text=(
                     (
-                        f"Not for long. The longest is {longest} days. If you delete your post, we delete our copy too. "
+                        f"Not for long. The longest is {longest} days. "
+                        "If you delete your post, we delete our copy too. "
                         "If the police need a post, we may keep it for a bit more."
                     ),
                 ),

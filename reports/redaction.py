@@ -35,8 +35,9 @@ class Redaction:
         self._links: set[str] = set()
         for post in posts:
             mention = post.mention
-            texts = (mention.title, mention.text, f"{mention.title}. {mention.text}")
-            whole |= {_plain(text, READ) for text in texts}
+            whole.add(_plain(mention.text, READ))
+            if mention.title:
+                whole |= {_plain(text, READ) for text in (mention.title, f"{mention.title}. {mention.text}")}
             parts |= {_plain(reason.text, 60) for reason in (post.judgement.reasons if post.judgement else ())}
             addresses = (mention.url, *(url for _, _, url in post.also_in))
             self._links |= {address for url in addresses if (found := link(url)) for address in (found.url, url)}

@@ -108,14 +108,9 @@ def _age(stored: StoredMention) -> tuple[datetime, datetime, int]:
     return stored.first_seen, stored.mention.published, stored.id
 
 
-def _gathered(
-    first_of: Mapping[int, int], mentions: Iterable[StoredMention]
-) -> dict[int, tuple[StoredMention, ...]]:
+def _gathered(first_of: Mapping[int, int], mentions: Iterable[StoredMention]) -> dict[int, tuple[StoredMention, ...]]:
     """Return number of a story -> its mentions, oldest first, each once."""
     known: dict[int, dict[int, StoredMention]] = {}
     for stored in mentions:
         known.setdefault(first_of.get(stored.id, stored.id), {})[stored.id] = stored
-    return {
-        first: tuple(sorted(members.values(), key=_age))
-        for first, members in known.items()
-    }
+    return {first: tuple(sorted(members.values(), key=_age)) for first, members in known.items()}

@@ -229,6 +229,11 @@ class WeeklyMaterial:
         return self.weeks[-1]
 
     @property
+    def compared(self) -> bool:
+        """Whether the week before is known at all."""
+        return any(week.total is not None for week in self.weeks[-2:-1])
+
+    @property
     def history(self) -> tuple[WeekCount, ...]:
         """The weeks that say what is usual; those that were not wholly seen say nothing."""
         return tuple(week for week in self.weeks[-1 - USUAL_WEEKS : -1] if week.seen)

@@ -157,7 +157,7 @@ def build(material: WeeklyMaterial) -> WeeklyView:
         all_read=bool(material.grid) and not unread,
         trends=evidence.trends(material),
         trend_gaps=evidence.trend_gaps(material),
-        themes=tuple(evidence.theme(theme, book) for theme in themes[:THEMES]),
+        themes=tuple(evidence.theme(theme, book, compared=material.compared) for theme in themes[:THEMES]),
         themes_more=evidence.themes_more(themes[THEMES:], restricted, material.unjudged, book),
         times=evidence.times(material),
         times_note=_times_note(material),

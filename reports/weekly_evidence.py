@@ -12,7 +12,7 @@ from markupsafe import Markup
 from monitor.records import Severity, Sight
 from reports import charts, wording
 from reports.charts import Bar, Chart
-from reports.looking import short_name
+from reports.looking import UNKNOWN, short_name
 from reports.measures import duration, elapsed, middle_half, share
 from reports.quoting import clean, shortened
 
@@ -203,8 +203,11 @@ def _date(moment: datetime, zone: ZoneInfo) -> str:
 # ---------------------------------------------------------------- themes
 
 
-def theme(counted: ThemeCount, book: Wordbook) -> Theme:
-    """Return one category in words: how far its stories went, its tone, what was done."""
+def theme(counted: ThemeCount, book: Wordbook, *, compared: bool) -> Theme:
+    """Return one category in words: how far its stories went, its tone, what was done.
+
+    `compared`: whether the week before is known at all.
+    """
     parts = [_spread(counted)]
     if tone := _tone(counted):
         parts.append(tone)
@@ -217,7 +220,7 @@ def theme(counted: ThemeCount, book: Wordbook) -> Theme:
     return Theme(
         name=book.category(counted.category),
         count=wording.figure(counted.count),
-        before=wording.figure(counted.before),
+        before=wording.figure(counted.before) if compared else UNKNOWN,
         about=wording.sentence("; ".join(parts)) + ".",
     )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 BEGINS: Final = datetime(2026, 11, 9, 8, 0, tzinfo=UTC)
 """A Monday in term, when London keeps UTC; the fortnight ends with the weekly report of the Monday two weeks later."""
 ENDS: Final = BEGINS + timedelta(days=14)
-LOOKS_EVERY: Final = timedelta(hours=3)
+LOOKS_EVERY: Final = timedelta(hours=6)
 LOOKS_AT: Final = timedelta(minutes=15)
 """How long after `BEGINS` the first reading is: one of them falls on the Sunday's 02:15."""
 DELIVERS_EVERY: Final = timedelta(minutes=30)
@@ -87,7 +87,7 @@ def storm() -> list[Said]:
     return [Said(at=began, where="bluesky", text=TOILETS)] + [
         Said(
             at=moment + timedelta(minutes=2),
-            where="mastodon" if number % 4 == 3 else "bluesky",
+            where="mastodon" if number % 10 == 3 else "bluesky",
             text=f"{TOILETS} https://pics.example/{number}",
         )
         for number, moment in enumerate(moments)
@@ -132,7 +132,7 @@ def _done(moment: datetime, reference: str, act: Act, by: str, why: str = "") ->
 
 ACTS: Final = (
     _done(at(11, 9, 20), "BHS-0001", Act.ANSWER, "Lead member of staff", "told them that the bus still stops there"),
-    _done(at(11, 12, 5), "KJS-0002", Act.ACK, "Lead member of staff"),
+    _done(at(11, 15, 5), "KJS-0002", Act.ACK, "Lead member of staff"),
     _done(at(12, 16, 0), "KJS-0003", Act.REFER, "Lead member of staff", "the Headteacher speaks to the paper"),
     _done(at(13, 14, 10), "KJS-0002", Act.ANSWER, "Lead member of staff", "open again since noon; said so once"),
     _done(at(15, 2, 41), "KJS-0004", Act.ACK, "Headteacher"),
@@ -165,7 +165,7 @@ class Town:
 
     @property
     def sources(self) -> dict[str, dict[str, Any]]:
-        """The `[sources.NAME]` tables that read the town, each every three hours."""
+        """The `[sources.NAME]` tables that read the town, each every six hours; in life it is a quarter of one."""
         url = self.server.url
         often = int(LOOKS_EVERY / timedelta(minutes=1))
         papers = [{"name": title, "url": f"{url}/{name}"} for name, (title, _) in OUTLETS.items()]
@@ -270,7 +270,7 @@ class Fortnight:
 
     def live(self, until: datetime) -> None:
         """Run every job that the schedule means up to `until`, at its moment."""
-        while (due := self._next(self.hands.now)) and due[0] <= until:
+        while (due := self._next(self.hands.now))[0] <= until:
             before, (moment, name) = self.hands.now, due
             for acted, reference, doing in ACTS:
                 if before < acted <= moment:

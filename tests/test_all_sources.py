@@ -29,8 +29,9 @@ from monitor.rehearsal import (
     x,
     youtube,
 )
-from monitor.rehearsal.everywhere import KINDS, Said, Stand, everywhere
+from monitor.rehearsal.everywhere import everywhere
 from monitor.rehearsal.server import error_page, repeating, status, truncated_gzip
+from monitor.rehearsal.stands import KINDS, Said, Stand
 from monitor.settings import Secrets
 from monitor.store import mentions, runs
 from reports.daily import build

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -32,6 +33,7 @@ from monitor import settings
 from monitor.errors import ConfigError, StoreError
 from monitor.jobs import routine
 from monitor.jobs.collect import collect
+from monitor.jobs.judge import judge_pending
 from monitor.jobs.workplace import open_workplace
 from monitor.records import Outcome, Purpose, Rendered, Window
 from monitor.rehearsal.server import Reply, Server, dripping
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 HOUSE = Path(__file__).parents[1]
 PATIENCE = 120
-SAMPLE = 4
+SAMPLE = 2
 OURS = "Toilets at King James's School in Knaresborough are locked again"
 
 
@@ -65,10 +67,10 @@ def hands() -> Hands:
     return Hands(NOW)
 
 
-def rss(*titles: str) -> Reply:
+def rss(*titles: str, words: str = f"{OURS}: ") -> Reply:
     items = "".join(
-        f"<item><title>{title}</title><link>https://paper.example/{title.replace(' ', '-')}</link>"
-        f"<pubDate>Mon, 23 Nov 2026 06:00:00 GMT</pubDate><description>{OURS}: {title}</description></item>"
+        f"<item><title>{title}</title><link>https://paper.example/{title.split()[-1]}</link>"
+        f"<pubDate>Mon, 23 Nov 2026 06:00:00 GMT</pubDate><description>{words}{title}</description></item>"
         for title in titles
     )
     body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>P</title>{items}</channel></rss>'
@@ -226,7 +228,7 @@ def lock(file: Path) -> sqlite3.Connection:
 def test_the_store_waits_a_minute_for_another_writer(tmp_path: Path) -> None:
     own = settings_for(tmp_path, port=25, sources={}, hosts=())
     with open_workplace(own, secrets=Secrets({})) as place, place.store.read() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 60_000
+        assert int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar() or 0) >= 60_000
 
 
 def test_a_collection_waits_for_a_lock_to_go_and_stores_everything_once(tmp_path: Path, hands: Hands) -> None:
@@ -332,7 +334,7 @@ def test_a_post_never_gets_the_number_of_one_that_was_erased_and_so_has_a_case_o
         own = settings_for(tmp_path, port=25, sources=feeds_of(server, "a"), hosts=(server.host,))
         with open_workplace(own, secrets=Secrets({}), clock=hands) as place:
             collect(place)
-            routine.judge_pending(place)
+            judge_pending(place)
             with place.store.read() as connection:
                 (first,) = cases.still_open(connection)
             with place.store.write() as connection:
@@ -340,13 +342,31 @@ def test_a_post_never_gets_the_number_of_one_that_was_erased_and_so_has_a_case_o
             told[:] = ["a pupil will be stabbed at King James's School, Knaresborough"]
             hands.forward(days=8)
             collect(place)
-            routine.judge_pending(place)
+            judge_pending(place)
             with place.store.read() as connection:
                 opened = cases.still_open(connection)
     assert len({case.mention_id for case in opened}) == len(opened) == 2
 
 
 # ---------------------------------------------------------------- the clock
+
+
+NOUNS = (
+    "lantern orchard kettle harbour ribbon meadow piano ladder saddle window garden button carpet bottle basket candle "
+    "pencil jacket market bridge tunnel island forest valley engine mirror pillow marble cotton silver copper timber"
+)
+
+
+def unlike(number: int) -> str:
+    """Return praise that shares no sentence with any other: each is a story of its own."""
+    words = random.Random(number).sample(NOUNS.split(), 12)  # noqa: S311 - words, not secrets
+    return f"Well done Boroughbridge High School: {' '.join(words)} number{number:02}"
+
+
+def only_sends(place: Workplace, _planned: datetime) -> routine.Done:
+    """Deliver, and judge later."""
+    place.postman.deliver()
+    return routine.Done(figures={})
 
 
 def only_reads(place: Workplace, _planned: datetime) -> routine.Done:
@@ -360,7 +380,7 @@ def round_of(place: Workplace) -> None:
     clockwork = Clockwork(place)
     clockwork.make_up()
     clockwork.run(replace(clockwork.planned("collect"), job=only_reads))
-    clockwork.run(clockwork.planned("deliver"))
+    clockwork.run(replace(clockwork.planned("deliver"), job=only_sends))
 
 
 @pytest.mark.parametrize(
@@ -384,13 +404,13 @@ def test_a_clock_that_goes_astray_loses_no_post_and_no_digest_and_doubles_none(
     hands = Hands(begin)
     wrong = timedelta()
     rounds = 20 if begin.month == 10 else 11
-    with Server({"/a": lambda _: rss(*told)}) as server, post_office() as (box, port):
+    with Server({"/a": lambda _: rss(*told, words="")}) as server, post_office() as (box, port):
         own = settings_for(tmp_path, port=port, sources=feeds_of(server, "a"), hosts=(server.host,))
         own = own.model_copy(update={"schedule": own.schedule.model_copy(update={"weekly_day": "sun"})})
         with open_workplace(own, secrets=Secrets({}), clock=hands) as place:
             for number in range(rounds):
                 wrong = leaps.get(number, wrong)
-                told.append(f"part {number}")
+                told.append(unlike(number))
                 hands.now = begin + timedelta(hours=5 * number) + wrong
                 round_of(place)
             # the digest after the last round tells what came last
@@ -403,7 +423,7 @@ def test_a_clock_that_goes_astray_loses_no_post_and_no_digest_and_doubles_none(
     digests = box.to("owner@school.example", "daily")
     said = " ".join(message.get_body(("plain",)).get_content() for message in digests)  # type: ignore[union-attr]
     assert len(stored) == len(set(stored)) == rounds
-    assert [key for key in stored if key not in said] == []
+    assert [key for key in stored if key not in said] == [], "never told"
     names = [message["Message-ID"].split(".")[0] for message in digests]
     assert len(names) == len(set(names))
     first = begin.date()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.naming import ROOT, what_is_missing
+
 TABLE = ROOT / "docs" / "privacy.md"
 REQUIREMENTS = ROOT.parent / "shared" / "policy" / "privacy.json"
 IDS = [f"PR{number:02}" for number in range(1, 33)]
@@ -41,21 +40,6 @@ def parts(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(";") if part.strip())
 
 
-def names(file: Path) -> set[str]:
-    """Return every function, class, constant and method ("Class.method") that a file defines."""
-    found: set[str] = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        if isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        found |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return found
-
-
 def what_is_wrong(table: str) -> list[str]:
     """Return what the table lacks, or names that is not there."""
     found = rows(table)
@@ -64,13 +48,7 @@ def what_is_wrong(table: str) -> list[str]:
     for row in found:
         wrong += [f"{row.id} names no code"] if not row.code else []
         wrong += [f"{row.id} names no test"] if not row.tests else []
-        for named, mark in [*((one, ":") for one in row.code), *((one, "::") for one in row.tests)]:
-            path, _, name = named.partition(mark)
-            file = ROOT / path
-            if not file.is_file():
-                wrong.append(f"{row.id}: there is no file {path}")
-            elif name not in names(file) or (mark == "::" and not name.startswith("test_")):
-                wrong.append(f"{row.id}: {path} has no {name or 'name'}")
+        wrong += [f"{row.id}: {missing}" for missing in what_is_missing(row.code, row.tests)]
     return wrong
 
 

@@ -16,7 +16,8 @@ from monitor.jobs.workplace import open_workplace
 from monitor.policy.folder import FOLDER
 from monitor.policy.sources import Sources
 from monitor.records import Outcome, Purpose, Severity, Window
-from monitor.rehearsal.everywhere import KINDS, WAYS, Said, everywhere
+from monitor.rehearsal.everywhere import everywhere
+from monitor.rehearsal.stands import KINDS, WAYS, Said
 from monitor.settings import Secrets
 from monitor.store import cases, mentions, runs
 from monitor.store.schema import messages, metadata, tombstones
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from monitor.jobs.workplace import Workplace
     from monitor.records import Case, StoredMention
-    from monitor.rehearsal.everywhere import Stand
+    from monitor.rehearsal.stands import Stand
     from tests.test_main_job import Postbox
 
 MONDAY: Final = datetime(2026, 11, 23, 7, 20, tzinfo=UTC)
@@ -211,7 +212,7 @@ def test_what_went_does_not_come_back_and_what_was_edited_is_judged_again(town: 
 
 
 def test_every_source_that_must_be_asked_again_is_among_these() -> None:
-    """A source with `recheck_hours` says in monitor.rehearsal.everywhere in which ways a post of it goes."""
+    """A source with `recheck_hours` says in monitor.rehearsal.stands in which ways a post of it goes."""
     assert {name for name in POLICIES.names if POLICIES[name].recheck_hours} == set(WAYS)
     assert set(WAYS) <= set(KINDS) <= set(collectors.names())
     assert not POLICIES["reported"].recheck_hours, "what people type in has no source that could be asked"

@@ -77,8 +77,15 @@ def safe(text: str) -> str:
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Print one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print one JSON document; what could drive a terminal stands in it as an escape."""
+    written = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo("".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in written))
+
+
+def _escaped(char: str) -> str:
+    """Return a character as JSON escapes it: a backslash, "u" and four hex digits."""
+    halves = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{halves[at : at + 2].hex()}" for at in range(0, len(halves), 2))
 
 
 def moment(option: str) -> Callable[[click.Context, click.Parameter, str | None], Any]:

@@ -81,7 +81,7 @@ def _with_progress(file: TextIO) -> Iterator[str]:
 
 def _failure(line: Failed) -> str:
     """Return a line that could not be read, for people."""
-    return f"{line.id}: could not be read: {line.error}\n"
+    return safe(f"{line.id}: could not be read: {line.error}\n")
 
 
 def _explained(line: Tagged, rules: Policy, encoder: Encoder) -> str:
@@ -91,7 +91,7 @@ def _explained(line: Tagged, rules: Policy, encoder: Encoder) -> str:
     owner = matrix.roles[judgement.owner].name if judgement.owner else "nobody"
     severity = matrix.severities[judgement.severity] if judgement.severity else None
     out = [
-        f"{line.id}: {safe(' '.join(line.post.text.split()))[:200]}",
+        safe(f"{line.id}: {' '.join(line.post.text.split())[:200]}"),
         f"  about us    {judgement.relevant}" + (f" ({', '.join(judgement.schools)})" if judgement.schools else ""),
         f"  tone        {judgement.sentiment} ({judgement.sentiment_score:+.2f})"
         + ("" if judgement.sentiment_sure else ", unsure"),

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis import pipeline
-from analysis.encoder import Encoder
 from monitor.jobs.sources import standings
 from monitor.records import Judgement, Relevance, Severity
 from monitor.store import canaries
@@ -48,7 +47,7 @@ def marker_of(standing: Standing) -> str:
 def harmless(place: Workplace, posts: Sequence[Post]) -> list[bool]:
     """Return of each post whether nobody would have to act on it if it were not ours."""
     frame = pipeline.frame_of(posts, [False] * len(posts))
-    judged = pipeline.judge(frame, pipeline.judges_of(place.policy, Encoder.load()))
+    judged = pipeline.judge(frame, place.judges)
     return [isinstance(judgement, Judgement) and _is_harmless(judgement) for judgement in judged]
 
 

@@ -149,13 +149,12 @@ def write_days_down(place: Workplace, connection: sa.Connection, now: datetime) 
     zone, at = place.settings.federation.zone, place.settings.schedule.digest_time
     local = now.astimezone(zone)
     last = datetime.combine(local.date() - timedelta(days=local.time() < at), at, zone)
-    windows = [one for one in day_windows(place, last, HISTORY_DAYS) if one.start >= now - shortest_kept(place)]
+    oldest = now - shortest_kept(place)
+    windows = [one for one in day_windows(place, last, HISTORY_DAYS) if one.start >= oldest]
     known = _written(place, connection, windows)
     missing = [one for one in windows if _day(place, one) not in known]
     counts = mentions.counts(connection, missing)
-    figures.write_days(
-        connection, {_day(place, one): count for one, count in zip(missing, counts, strict=True)}
-    )
+    figures.write_days(connection, {_day(place, one): count for one, count in zip(missing, counts, strict=True)})
 
 
 def shortest_kept(place: Workplace) -> timedelta:

@@ -16,7 +16,8 @@ from monitor.mail import compose
 from monitor.records import Window
 from monitor.store import audit, cases, figures, journal, mentions, numbers, outbox, stories
 from monitor.store.clock import AHEAD
-from reports.daily import DailyMaterial, build, render
+from reports.daily import build, render
+from reports.day import DailyMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 DAYS_SHOWN: Final = 7
 MOST_MENTIONS: Final = 20_000
+NAMES: Final = {"daily": "daily digest", "weekly": "weekly report", "incident": "incident report"}
+"""What people call the kinds of messages; an alert is an alert."""
 LATE: Final = timedelta(hours=1)
 """How late a message may leave before the next digest admits it."""
 
@@ -140,8 +143,8 @@ def _late(place: Workplace, connection: sa.Connection, window: Window) -> tuple[
     """Return which messages of the window left late, in sentences: a digest that came at noon is admitted."""
     zone = place.settings.federation.zone
     return tuple(
-        f"What was to be sent on {late.queued.astimezone(zone):%d %B at %H:%M} ({late.kind}) left only "
-        f"{late.left.astimezone(zone):on %d %B at %H:%M}, because the mail server had not taken it."
+        f"The {NAMES.get(late.kind, late.kind)} of {late.queued.astimezone(zone):%d %B, %H:%M} left only on "
+        f"{late.left.astimezone(zone):%d %B at %H:%M}: the mail server had not taken it."
         for late in figures.late_messages(connection, window, LATE)
     )
 

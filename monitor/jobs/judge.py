@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis import pipeline
-from analysis.encoder import Encoder
 from monitor.hours import due
 from monitor.jobs.collect import post_of
 from monitor.jobs.telling import STORY_LASTS, Storyline
@@ -42,8 +41,7 @@ def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case,
             waiting = mentions.pending(connection, BATCH)
         if not waiting:
             return tuple(opened)
-        judges = judges or pipeline.judges_of(place.policy, Encoder.load())
-        judged = judge_mentions(place, waiting, judges)
+        judged = judge_mentions(place, waiting, judges or place.judges)
         now = place.clock()
         with place.store.write() as connection:
             # meanwhile another process may have judged some, erased them, or taken an edit of theirs in

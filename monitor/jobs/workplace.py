@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from analysis.pipeline import Judges
     from monitor.policy.folder import Policy
     from monitor.records import Clock
     from monitor.settings import Settings
@@ -60,6 +61,14 @@ class Workplace:
     def http(self) -> Client:
         """The polite client, made when it is first needed."""
         return Client(self.settings.reading, self.settings.federation, self.clock)
+
+    @cached_property
+    def judges(self) -> Judges:
+        """What posts are judged with, built when the first is."""
+        from analysis import pipeline  # noqa: PLC0415 - the encoder is heavy, and most commands judge nothing
+        from analysis.encoder import Encoder  # noqa: PLC0415
+
+        return pipeline.judges_of(self.policy, Encoder.load())
 
     @property
     def postman(self) -> Postman:

@@ -12,122 +12,46 @@ Each platform has a server of its own, so that a fault of one is no fault of ano
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, timedelta, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from monitor.addresses import canonical
 from monitor.rehearsal import (
     bluesky,
     facebook,
-    feeds,
-    gdelt,
     instagram,
     linkedin,
     mastodon,
     meta,
-    pages,
     reddit,
     threads,
     tiktok,
     x,
     youtube,
 )
-from monitor.rehearsal.server import Server, html_reply, text_reply
+from monitor.rehearsal.server import Server
+from monitor.rehearsal.stands import (
+    KINDS,
+    Said,
+    Stand,
+    approved,
+    feed_stand,
+    gdelt_stand,
+    of_kind,
+    page_stand,
+    report_stand,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from monitor.records import Clock
-    from monitor.rehearsal.server import Reply, Request
-
-KINDS: Final[dict[str, tuple[str, ...]]] = {
-    "feeds": ("article",),
-    "pages": ("page",),
-    "reddit": ("post", "comment"),
-    "x": ("post",),
-    "youtube": ("video", "comment"),
-    "facebook": ("tag", "visitor", "comment"),
-    "instagram": ("tag", "comment", "hashtag"),
-    "threads": ("post", "mention"),
-    "tiktok": ("video", "comment"),
-    "linkedin": ("mention", "comment"),
-    "bluesky": ("post",),
-    "mastodon": ("post",),
-    "gdelt": ("article",),
-    "reported": ("report",),
-}
-"""What may be said on each platform, the usual first."""
-
-WAYS: Final[dict[str, tuple[str, ...]]] = {
-    "feeds": ("404", "410"),
-    "pages": ("404", "410"),
-    "reddit": ("deleted", "removed", "vanished"),
-    "x": ("deleted", "protected", "withheld"),
-    "youtube": ("deleted", "video deleted"),
-    "facebook": ("deleted",),
-    "instagram": ("deleted",),
-    "threads": ("deleted",),
-    "tiktok": ("deleted",),
-    "linkedin": ("deleted", "connections only", "draft"),
-    "bluesky": ("deleted", "not for outsiders", "author not for outsiders"),
-    "mastodon": ("deleted", "followers only", "unlisted", "not to be indexed"),
-    "gdelt": ("404", "410"),
-}
-"""How what was said may go: deleted by its author or a moderator, made private, closed to outsiders, withheld."""
 
 OURS: Final = "UCourchannel000000000001"
 INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 HASHTAG: Final = "BoroughbridgeHigh"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """Something that somebody said on one platform.
-
-    Attributes:
-        number: from 1; its id there is made of it.
-        text: in words that name one of our schools.
-        at: when, zone-aware and in whole seconds.
-        kind: one of the platform's `KINDS`, the usual one if "".
-        edited: when it was edited, if ever.
-        gone: one of the platform's `WAYS`, "" while it stands.
-        named: whether the platform names its author, where it names anybody.
-    """
-
-    number: int
-    text: str
-    at: datetime
-    kind: str = ""
-    edited: datetime | None = None
-    gone: str = ""
-    named: bool = True
-
-
-@dataclass(slots=True, kw_only=True)
-class Stand:
-    """One platform with its own server.
-
-    Attributes:
-        source: the collector's name.
-        server: answers as the platform does.
-        table: `[sources.NAME]` of monitor.toml, with the approval that the platform's terms ask for.
-        secrets: the environment that the collector needs.
-        say: have this, and nothing else, stand there.
-        key: the native id of what was said; "" where it cannot be told beforehand.
-    """
-
-    source: str
-    server: Server
-    table: dict[str, Any]
-    secrets: dict[str, str] = field(default_factory=dict)
-    say: Callable[[Sequence[Said]], None]
-    key: Callable[[Said], str]
 
 
 @contextmanager
@@ -145,8 +69,8 @@ def everywhere(
     with ExitStack() as stack:
         servers = {name: stack.enter_context(Server()) for name in KINDS}
         stands = (
-            _feeds(servers["feeds"]),
-            _pages(servers["pages"]),
+            feed_stand(servers["feeds"]),
+            page_stand(servers["pages"]),
             _reddit(servers["reddit"], page or 100),
             _x(servers["x"], clock, page or x.MOST, x_names),
             _youtube(servers["youtube"], page or 100),
@@ -157,95 +81,10 @@ def everywhere(
             _linkedin(servers["linkedin"], page or 50),
             _bluesky(servers["bluesky"], page or 100),
             _mastodon(servers["mastodon"], page or 40),
-            _gdelt(servers["gdelt"]),
-            _reported(servers["reported"], folder),
+            gdelt_stand(servers["gdelt"]),
+            report_stand(servers["reported"], folder),
         )
         yield {stand.source: stand for stand in stands}
-
-
-def approved(reference: str) -> dict[str, Any]:
-    """Return what switches a source on that ships switched off."""
-    return {"enabled": True, "approval": f"{reference} of 1 October 2026"}
-
-
-def _of_kind(said: Said, source: str) -> str:
-    """Return what kind of thing was said."""
-    return said.kind or KINDS[source][0]
-
-
-def _page(said: Said) -> Callable[[Request], Reply]:
-    """Return the route of an article's page, which may have been taken down."""
-    reply = pages.page(said.text, said.text, said.at) if not said.gone else html_reply("gone", status=int(said.gone))
-    return lambda _request: reply
-
-
-def _feeds(server: Server) -> Stand:
-    """Return two papers that print the same articles, the second with tracking in its links."""
-
-    def say(said: Sequence[Said]) -> None:
-        items = [
-            feeds.Item(
-                id=f"item-{one.number}",
-                link=f"{server.url}/news/{one.number}",
-                title=one.text,
-                text=one.text,
-                published=one.at,
-            )
-            for one in said
-            if not one.gone
-        ]
-        tracked = [
-            feeds.Item(
-                id=item.id,
-                link=f"{item.link}?utm_source=rss",
-                title=item.title,
-                text=item.text,
-                published=item.published,
-            )
-            for item in items[:2]
-        ]
-        server.routes = {f"/news/{one.number}": _page(one) for one in said}
-        server.routes["/rss"] = lambda _request: feeds.rss("Courier", items)
-        server.routes["/atom"] = lambda _request: feeds.atom("Gazette", tracked)
-
-    return Stand(
-        source="feeds",
-        server=server,
-        table={
-            "feeds": [{"name": "Courier", "url": f"{server.url}/rss"}, {"name": "Gazette", "url": f"{server.url}/atom"}]
-        },
-        say=say,
-        key=lambda one: canonical(f"{server.url}/news/{one.number}"),
-    )
-
-
-def _pages(server: Server) -> Stand:
-    """Return a village whose articles stand in a sitemap and in a listing."""
-
-    def say(said: Sequence[Said]) -> None:
-        standing = [one for one in said if not one.gone]
-        links = "".join(f'<li><a href="/village/{one.number}?utm_source=list">More</a></li>' for one in standing[:2])
-        entries = "".join(
-            f"<url><loc>{server.url}/village/{one.number}</loc><lastmod>{one.at.isoformat()}</lastmod></url>"
-            for one in standing
-        )
-        sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</urlset>'
-        server.routes = {f"/village/{one.number}": _page(one) for one in said}
-        server.routes["/village"] = lambda _request: html_reply(f"<html><body><ul>{links}</ul></body></html>")
-        server.routes["/sitemap.xml"] = lambda _request: text_reply(sitemap, kind="application/xml")
-
-    return Stand(
-        source="pages",
-        server=server,
-        table={
-            "listings": [{"url": f"{server.url}/village", "follow": "/village/*"}],
-            "sitemaps": [f"{server.url}/sitemap.xml"],
-            "max_pages": 1000,
-            "pause_seconds": 0,
-        },
-        say=say,
-        key=lambda one: canonical(f"{server.url}/village/{one.number}"),
-    )
 
 
 def _reddit(server: Server, page: int) -> Stand:
@@ -256,7 +95,7 @@ def _reddit(server: Server, page: int) -> Stand:
     def thing(one: Said) -> reddit.Thing:
         state: Any = one.gone or "public"
         author = "invented_author" if one.named else None
-        if _of_kind(one, "reddit") == "comment":
+        if of_kind(one, "reddit") == "comment":
             return reddit.Comment(
                 id=f"e{one.number}",
                 text=one.text,
@@ -288,7 +127,7 @@ def _reddit(server: Server, page: int) -> Stand:
             "MONITOR_REDDIT_CLIENT_SECRET": platform.client_secret,
         },
         say=say,
-        key=lambda one: f"{'t1' if _of_kind(one, 'reddit') == 'comment' else 't3'}_e{one.number}",
+        key=lambda one: f"{'t1' if of_kind(one, 'reddit') == 'comment' else 't3'}_e{one.number}",
     )
 
 
@@ -333,7 +172,7 @@ def _youtube(server: Server, page: int) -> Stand:
     def say(said: Sequence[Said]) -> None:
         platform.videos, platform.comments = [], []
         for one in said:
-            comment = _of_kind(one, "youtube") == "comment"
+            comment = of_kind(one, "youtube") == "comment"
             platform.videos.append(
                 youtube.Clip(
                     id=video(one),
@@ -359,7 +198,7 @@ def _youtube(server: Server, page: int) -> Stand:
                 )
 
     def key(one: Said) -> str:
-        comment = _of_kind(one, "youtube") == "comment"
+        comment = of_kind(one, "youtube") == "comment"
         return f"{video(one)}/Ugeverywhere{one.number:014d}" if comment else video(one)
 
     return Stand(
@@ -379,13 +218,13 @@ def _facebook(server: Server, page: int) -> Stand:
     numbers = {"tag": "900_{}", "visitor": "101_{}", "comment": "3_{}"}
 
     def key(one: Said) -> str:
-        return numbers[_of_kind(one, "facebook")].format(one.number)
+        return numbers[of_kind(one, "facebook")].format(one.number)
 
     def say(said: Sequence[Said]) -> None:
         own = facebook.Post(id="101_0", text="Our newsletter", created=min(one.at for one in said), by="101")
         platform.posts = [own]
         for one in said:
-            kind = _of_kind(one, "facebook")
+            kind = of_kind(one, "facebook")
             platform.posts.append(
                 facebook.Post(
                     id=key(one),
@@ -414,14 +253,14 @@ def _instagram(server: Server, page: int) -> Stand:
     server.routes = dict(platform.routes)
 
     def key(one: Said) -> str:
-        return f"502/6{one.number:05d}" if _of_kind(one, "instagram") == "comment" else f"5{one.number:05d}"
+        return f"502/6{one.number:05d}" if of_kind(one, "instagram") == "comment" else f"5{one.number:05d}"
 
     def say(said: Sequence[Said]) -> None:
         first = min(one.at for one in said)
         platform.posts = [instagram.Post(id="502", text="Our choir", created=first, where="own")]
         platform.comments = []
         for one in said:
-            kind = _of_kind(one, "instagram")
+            kind = of_kind(one, "instagram")
             if kind == "comment":
                 number = f"6{one.number:05d}"
                 platform.comments.append(
@@ -465,7 +304,7 @@ def _threads(server: Server, page: int) -> Stand:
                 created=one.at,
                 username="invented.parent" if one.named else "",
                 zone=UTC if one.number % 2 else INDIA,
-                mentions_us=_of_kind(one, "threads") == "mention",
+                mentions_us=of_kind(one, "threads") == "mention",
                 deleted=bool(one.gone),
             )
             for one in said
@@ -489,9 +328,9 @@ def _tiktok(server: Server, clock: Clock, page: int) -> Stand:
     def say(said: Sequence[Said]) -> None:
         platform.posts = [
             tiktok.Post(
-                video="8000" if _of_kind(one, "tiktok") == "comment" else f"7{one.number:05d}",
-                comment=f"9{one.number:05d}" if _of_kind(one, "tiktok") == "comment" else "",
-                caption="Town news" if _of_kind(one, "tiktok") == "comment" else "",
+                video="8000" if of_kind(one, "tiktok") == "comment" else f"7{one.number:05d}",
+                comment=f"9{one.number:05d}" if of_kind(one, "tiktok") == "comment" else "",
+                caption="Town news" if of_kind(one, "tiktok") == "comment" else "",
                 text=one.text,
                 created=one.at,
                 deleted=bool(one.gone),
@@ -520,7 +359,7 @@ def _linkedin(server: Server, page: int) -> Stand:
     states = {"": "public", "connections only": "connections", "draft": "draft", "deleted": "deleted"}
 
     def key(one: Said) -> str:
-        if _of_kind(one, "linkedin") == "comment":
+        if of_kind(one, "linkedin") == "comment":
             return f"urn:li:comment:(urn:li:activity:90,{one.number})"
         return f"urn:li:share:{one.number}"
 
@@ -607,39 +446,3 @@ def _mastodon(server: Server, page: int) -> Stand:
         say=say,
         key=lambda one: f"{server.host}/{10_000_000 - one.number}",
     )
-
-
-def _gdelt(server: Server) -> Stand:
-    """Return a GDELT whose articles stand on the same server."""
-    platform = gdelt.Gdelt()
-
-    def say(said: Sequence[Said]) -> None:
-        platform.articles = [
-            gdelt.Article(
-                path=f"/news/{one.number}", title=one.text, seen=one.at, site=server.url, domain="courier.example"
-            )
-            for one in said
-            if not one.gone
-        ]
-        server.routes = {**platform.routes, **{f"/news/{one.number}": _page(one) for one in said}}
-
-    return Stand(
-        source="gdelt",
-        server=server,
-        table={"api_url": server.url},
-        say=say,
-        key=lambda one: canonical(f"{server.url}/news/{one.number}"),
-    )
-
-
-def _reported(server: Server, folder: Path) -> Stand:
-    """Return an inbox, which no server fills: what people report is not asked for again anywhere."""
-
-    def say(said: Sequence[Said]) -> None:
-        rows = (
-            {"seen_at": one.at.isoformat(), "platform": "Minecraft", "where": "a public server", "text": one.text}
-            for one in said
-        )
-        (folder / "office.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-
-    return Stand(source="reported", server=server, table={"inbox": folder}, say=say, key=lambda _one: "")

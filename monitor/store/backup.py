@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -80,11 +80,17 @@ class CaughtUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A restored store: from which backup, and where what was there before was put (None if nothing was)."""
+    """A restored store.
+
+    Attributes:
+        backup: where it came from.
+        aside: where what was there before was put, None if nothing was.
+        passed_over: newer backups that could not be used.
+    """
 
     backup: Backup
     aside: Path | None
-    passed_over: tuple[Broken, ...] = field(default=())
+    passed_over: tuple[Broken, ...]
 
 
 def folder_of(file: Path) -> Path:
@@ -186,6 +192,7 @@ def catch_up(file: Path, *, now: datetime, keep: timedelta) -> CaughtUp:
                 kept.append((made, path))
             else:
                 path.unlink()
+                path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # of a process that was killed
                 dropped += 1
         for path in set_aside(file):
             stamp = path.name.partition(_DAMAGED)[2][: len("20261123T030000Z")]
@@ -345,7 +352,8 @@ def _synced(path: Path) -> None:
     """See a file, or the names in a folder, onto the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders
-    descriptor = os.open(path, os.O_RDONLY)
+    # Windows syncs only what may be written
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

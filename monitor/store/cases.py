@@ -148,9 +148,7 @@ def _append(connection: sa.Connection, number: int, line: CaseEvent) -> None:
     )
 
 
-def _audit(
-    connection: sa.Connection, deed: Deed, line: CaseEvent, about: str, *, at: datetime, who: str
-) -> None:
+def _audit(connection: sa.Connection, deed: Deed, line: CaseEvent, about: str, *, at: datetime, who: str) -> None:
     """Write a line of history into the audit: its hash, never its reason, which a person wrote."""
     audit.append(connection, at=at, who=who, what=deed, about=f"{about[:200]}; {audit.LINE} {audit.fingerprint(line)}")
 

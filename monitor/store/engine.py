@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, NoSuchModuleError, OperationalError
 
 from monitor.errors import StoreDamaged, StoreError
 from monitor.records import utc_now
@@ -184,7 +184,13 @@ def open_store(url: str, *, clock: Clock = utc_now) -> Store:
     if file:
         _own_file(file)
     # hide_parameters: an error's sentence may be logged, and the parameters are posts
-    engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
+    try:
+        engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise StoreError(
+            f"the driver of {parsed.drivername} is not installed: pip install 'federation-monitor[postgres]', and "
+            "write postgresql+psycopg://"
+        ) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     else:

@@ -31,7 +31,9 @@ def by_address(connection: sa.Connection, url: str) -> tuple[StoredMention, ...]
 
 
 def by_own_keys(connection: sa.Connection, keys: Sequence[str]) -> tuple[StoredMention, ...]:
-    """Return the mentions whose handle has one of these hashes: the requester's own."""
+    """Return the mentions whose handle has one of these hashes: the requester's own. No hash finds nothing."""
+    if not keys:
+        return ()
     numbers = connection.scalars(sa.select(mentions.c.id).where(mentions.c.author_key.in_(keys))).all()
     return tuple(stored_mentions.by_number(connection, numbers, restricted_too=True).values())
 

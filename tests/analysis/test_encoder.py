@@ -111,3 +111,8 @@ def test_word_weights_of_nothing_are_none(encoder: Encoder) -> None:
 
 def test_word_weights_look_at_forty_words_at_most(encoder: Encoder) -> None:
     assert len(encoder.word_weights("so " * 90, "category")) == 40
+
+
+def test_a_masked_handle_reads_as_any_handle_does() -> None:
+    """The store keeps `@[account]`: that must not make a complaint look like an impersonation."""
+    assert preprocess("RT @[account]: toilets locked again") == preprocess("RT @parent37: toilets locked again")

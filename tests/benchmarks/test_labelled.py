@@ -51,7 +51,7 @@ def test_every_label_is_one_the_policy_knows() -> None:
     policy = folder.load()
     for post in (*seen(), *held_out()):
         assert post.category in policy.escalation.categories, post.id
-        assert set(post.schools) <= set(policy.schools.codes), post.id
+        assert set(post.schools or ()) <= set(policy.schools.codes), post.id
         assert (post.severity is None) == (post.category == "NOT_RELEVANT"), post.id
         assert (post.relevant == "no") == (post.category == "NOT_RELEVANT"), post.id
 

@@ -27,6 +27,7 @@ from monitor.records import Gone
 from monitor.store import audit as chain
 from monitor.store import mentions, outbox
 from monitor.store.audit import Deed
+from reports.quoting import quoted
 from tests.monitor.conftest import Hands, judgement, record, stored
 
 if TYPE_CHECKING:
@@ -203,3 +204,24 @@ def test_mail_that_could_never_be_sent_is_emptied_in_the_end(place: Workplace, h
         assert outbox.with_content(connection) == ()
     assert place.postman.deliver().filed == 0
     assert audit.verify(place).differences == ()
+
+
+def test_a_message_for_a_channel_loses_them_too(place: Workplace) -> None:
+    posted(place)
+    now = place.clock()
+    message = outbox.OutMessage(
+        message_id="<c@x>",
+        kind="alert",
+        recipient="PUSH",
+        subject="s",
+        content=f"KJS-0001 {quoted(OURS)} {URL}".encode(),
+        queued=now,
+        next_try=now,
+        carrier=outbox.CHANNEL,
+    )
+    with place.store.write() as connection:
+        outbox.queue(connection, message)
+    gone(place)
+    with place.store.read() as connection:
+        (kept,) = outbox.with_content(connection)
+    assert kept.content == b"KJS-0001 [erased] about:blank"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.jobs.daily import gather, window_for
+from monitor.jobs.judge import judge_pending
 from monitor.jobs.telling import Storyline
 from monitor.records import Window
 from monitor.store import mentions
@@ -105,7 +107,7 @@ def test_no_story_is_new_in_two_digests(place: Workplace, hands: Hands) -> None:
     assert ([one.quote[:16] for one in first.stories], first.continuing) == (["“Half the toilet"], ())
     assert [one.quote[:16] for one in second.stories] == ["“The choir of Ki"]
     assert [one.quote[:16] for one in second.continuing] == ["“Half the toilet"]
-    assert second.continuing[0].about.startswith("day 2, +1 · ")
+    assert second.continuing[0].about.startswith("Day 2, +1 · ")
     assert (third.stories, third.continuing) == ((), ())
 
 
@@ -121,3 +123,15 @@ def test_many_mentions_of_a_day_keep_their_own_stories(place: Workplace) -> None
     with place.store.read() as connection:
         window = Window(start=place.clock(), end=place.clock().replace(hour=23))
         assert {one.story for one in mentions.between(connection, window)} == {keys[0]}
+
+
+def test_a_search_that_gives_the_newest_first_still_begins_a_story_with_its_original(
+    place: Workplace, hands: Hands
+) -> None:
+    copy = stored(place, 1, f"{TOILETS} https://pics.example/1", published=hands.now)
+    original = stored(place, 2, TOILETS, published=hands.now - timedelta(hours=2))
+
+    (case,) = judge_pending(place)
+
+    assert case.mention_id == original
+    assert story(place, copy)[0] == original

@@ -18,8 +18,9 @@ from monitor.policy.folder import FOLDER
 from monitor.policy.sources import Sources
 from monitor.records import Ask, Outcome, Purpose, Sight, Spent, Window
 from monitor.rehearsal import x, youtube
-from monitor.rehearsal.everywhere import WAYS, Said, everywhere
+from monitor.rehearsal.everywhere import everywhere
 from monitor.rehearsal.server import status
+from monitor.rehearsal.stands import WAYS, Said
 from monitor.settings import Federation, Reading, Secrets
 from monitor.store import runs
 from tests.monitor.conftest import OFF, Hands, ran
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.jobs.workplace import Workplace
-    from monitor.rehearsal.everywhere import Stand
+    from monitor.rehearsal.stands import Stand
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 POLICIES = Sources.read(FOLDER / "sources.toml")

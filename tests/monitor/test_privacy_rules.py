@@ -188,7 +188,13 @@ DETAILS = st.one_of(
     st.builds(
         lambda number, name, kind: f"{number} {name} {kind}",
         st.integers(1, 999),
-        st.sampled_from(["High", "Church", "St James's", "Wetherby", "King James"]),
+        st.sampled_from(["high", "church", "st james's", "wetherby", "king james"]),
+        st.sampled_from(["street", "road", "avenue", "lane", "crescent", "terrace"]),
+    ),
+    st.builds(
+        lambda number, name, kind: f"{number} {name} {kind}",
+        st.integers(1, 999),
+        st.sampled_from(["High", "Church", "St James's", "Wetherby", "King James", "Castle Ings"]),
         st.sampled_from(["Street", "St", "Road", "Rd", "Avenue", "Lane", "Close", "Drive", "Crescent", "Grove", "Way"]),
     ),
 )

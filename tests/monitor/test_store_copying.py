@@ -153,6 +153,12 @@ def test_a_copy_that_differs_is_not_kept(source: Store, target: Store, now: date
         assert all(connection.execute(sa.select(table).limit(1)).first() is None for table in metadata.sorted_tables)
 
 
+@pytest.mark.parametrize("driver", ["pg8000", "nonsense"])
+def test_a_driver_that_is_not_installed_is_named_with_its_cure(driver: str) -> None:
+    with pytest.raises(StoreError, match=rf"{driver} is not installed: pip install .*postgres"):
+        open_store(f"postgresql+{driver}://monitor@localhost/monitor")
+
+
 # ------------------------------------------------------------------ two at once
 
 

@@ -345,6 +345,7 @@ def test_no_query_of_the_house_selects_groups_or_orders_by_author() -> None:
         "monitor/store/rights.py",
         "monitor/store/schema.py",
         "monitor/store/mentions.py",
+        "monitor/store/rows.py",
         "monitor/store/migrations/versions/v0001_the_first_tables.py",
         "monitor/store/migrations/versions/v0002_trust.py",
         "monitor/records.py",

@@ -27,7 +27,7 @@ from monitor.records import (
     StoredMention,
     Window,
 )
-from reports.daily import DailyMaterial
+from reports.day import DailyMaterial
 
 ZONE = ZoneInfo("Europe/London")
 MATRIX = Escalation.read(FOLDER / "escalation.toml")
@@ -339,6 +339,44 @@ def mixed_day() -> DailyMaterial:
         escalation=MATRIX,
         school_names=SCHOOLS,
         contact="monitor@example.org",
+    )
+
+
+def next_day() -> DailyMaterial:
+    """Return the day after the mixed weekend: two stories go on, one complaint was answered, nothing else is new."""
+    before = mixed_day()
+    told = {one.id: one for one in before.mentions}
+    bus, article, lunch = told[102], told[131], told[101]
+    copies = tuple(
+        stored(140 + place, BUS, bus.judgement, seen=at(23, 9 + place), repost_of="native-102", story=bus)
+        for place in range(2)
+    )
+    again = stored(
+        143,
+        article.mention.text,
+        article.judgement,
+        seen=at(23, 15),
+        source="feeds",
+        community="The Dales Herald",
+        title="Shared library for both schools",
+        url="https://herald.example.org/library",
+        story=article,
+    )
+    answered = CaseEvent(at=at(23, 10, 5), by="lead_staff", what="answer", why="the menu was put right")
+    cases = {case.reference: case for case in before.cases}
+    return replace(
+        before,
+        window=Window(start=at(23, 7), end=at(24, 7)),
+        made_at=at(24, 7, 20),
+        mentions=(*copies, again),
+        earlier=tuple(one for one in before.mentions if one.story in {bus.id, article.id}),
+        cases=(replace(cases["FED-0415"], state=CaseState.ACKNOWLEDGED), cases["KJS-0398"]),
+        settled=(replace(cases["KJS-0412"], state=CaseState.ANSWERED, history=(*cases["KJS-0412"].history, answered)),),
+        case_mentions={one.id: one for one in (lunch, bus, before.case_mentions[90])},
+        coverage=tuple(
+            replace(one, last_read=at(24, 6, 56)) if one.sight is Sight.READ else one for one in before.coverage
+        ),
+        days=(*WEEK[1:], DayCount(start=at(23, 7), count=3, blind=True)),
     )
 
 

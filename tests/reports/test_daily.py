@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import CaseEvent, CaseState, Coverage, Rendered, Severity, Sight
-from reports.daily import DailyMaterial, build, render
+from reports.daily import build, render
 from reports.rendering import LARGEST_EMAIL
 from tests.reports.material import (
     MADE_AT,
@@ -24,6 +24,7 @@ from tests.reports.material import (
     gap_day,
     judged,
     mixed_day,
+    next_day,
     quiet_day,
     stored,
 )
@@ -31,7 +32,9 @@ from tests.reports.material import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DAYS = (mixed_day, quiet_day, gap_day, busy_day)
+    from reports.day import DailyMaterial
+
+DAYS = (mixed_day, next_day, quiet_day, gap_day, busy_day)
 REFERENCE = re.compile(r"\b(?:BHS|KJS|FED)-\d{4}\b")
 
 
@@ -197,6 +200,60 @@ def test_a_calmed_word_of_danger_is_shown_to_a_person_before_all_else_that_needs
 
     assert story.quote == "“maths mock tomorrow, kill me now”"
     assert "a safety word, but no sign of risk: please read it once" in story.about
+
+
+def test_what_was_told_before_and_goes_on_is_not_new() -> None:
+    view = build(next_day())
+
+    assert view.stories == ()
+    assert view.volume.endswith(" All of them carry on what was told before.")
+    assert [story.title for story in view.continuing] == ["“Federation plans a shared library”"]
+    assert view.continuing[0].about.startswith("Day 4, +1 · ")
+    assert "1 original, 1 copy, 2 accounts, 3 outlets" in view.continuing[0].about
+
+
+def test_a_storm_that_goes_on_is_told_at_its_case_and_by_day() -> None:
+    view = build(next_day())
+    spread = next(fact.value for fact in view.items[0].facts if fact.name == "Spread")
+
+    assert spread.startswith("Day 2, +2: 1 original, 10 reposts, 11 accounts; ")
+
+
+def test_what_was_decided_is_told_once_with_the_moment_and_without_who() -> None:
+    view = build(next_day())
+
+    assert [(case.reference, case.how) for case in view.decided] == [("KJS-0412", "Answered yesterday 10:05")]
+    assert "the menu was put right" not in render(view).text
+
+
+def test_a_story_that_goes_on_after_its_case_was_settled_names_the_case() -> None:
+    day = next_day()
+    bus = replace(day.cases[0], state=CaseState.ANSWERED, history=(CaseEvent(at=at(22, 23), by="x", what="answer"),))
+    view = build(replace(day, cases=(), settled=(bus,)))
+
+    assert view.continuing[0].about.split(" · ")[:2] == [
+        "Day 2, +2",
+        "FED-0415, answered Sun 23:00",
+    ]
+    assert view.decided == ()
+
+
+def test_how_a_restricted_story_goes_on_is_not_told() -> None:
+    day = next_day()
+    hidden = tuple(replace(one, judgement=judged("SEXUAL_HARM")) for one in (*day.earlier, *day.mentions))
+    view = build(
+        replace(
+            day,
+            earlier=hidden[: len(day.earlier)],
+            mentions=hidden[len(day.earlier) :],
+            cases=(),
+            settled=(),
+            case_mentions={},
+        )
+    )
+
+    assert "carry on" not in view.volume
+    assert all("Day 2" not in story.about for story in view.continuing)
 
 
 def test_an_urgent_post_without_a_case_is_not_lost_and_its_words_are_withheld() -> None:

@@ -191,6 +191,25 @@ def test_with_too_little_history_nothing_is_called_usual() -> None:
     assert len(view.weeks) == 1
 
 
+def test_weeks_before_the_monitor_worked_are_empty_not_hatched_and_not_compared_with() -> None:
+    view = build(first_week())
+
+    assert all("chart-blind" not in trend.svg for trend in view.trends)
+    assert view.trend_gaps == "Before 16 Nov the monitor was not at work."
+    assert {theme.before for theme in view.themes} == {"?"}
+    assert "not known" not in view.history
+
+
+def test_a_story_from_before_the_week_is_told_as_such() -> None:
+    material = eventful_week()
+    rumour = replace(material.themes[0], earlier=1)
+    alone = replace(rumour, stories=1, largest=13)
+    shown = [build(replace(material, themes=(one,))).themes[0].about for one in (rumour, alone)]
+
+    assert shown[0].startswith("2 stories, one of them told 12 times, one of them told before this week;")
+    assert shown[1].startswith("One story that goes on from before, told 13 times;")
+
+
 def test_a_blind_week_says_nothing_of_what_is_usual_and_is_footnoted() -> None:
     material = eventful_week()
     seen = [week for week in material.weeks if week.unread]
