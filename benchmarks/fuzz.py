@@ -1,4 +1,4 @@
-"""Bad input by the hundred thousand: `nice python -m benchmarks.fuzz --minutes 15`.
+"""Bad input in bulk: `nice python -m benchmarks.fuzz --minutes 15`.
 
 Each target is a promise about whatever comes in, with a Hypothesis strategy that makes it: arbitrary text, and
 pieces of real input put together wrongly. Counts and findings stand in docs/fuzzing.md; the same targets run,

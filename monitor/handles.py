@@ -72,14 +72,14 @@ class Handles:
             self._write()
 
     def _key_of(self, period: int) -> bytes:
-        """Return the key of a period, making it on its first use and destroying those past their time."""
+        """Return the key of a period, making it on its first use.
+
+        Nothing is destroyed here, where a clock that is a year ahead for a minute would do it: see `forget_old`.
+        """
         if period not in self._keys:
             self._keys = self._read()  # another process may have made it meanwhile
         if period not in self._keys:
-            newest = max([period, *self._keys])
             self._keys[period] = secrets.token_bytes(KEY_BYTES)
-            kept = {period, LASTING}
-            self._keys = {p: k for p, k in self._keys.items() if p in kept or p > newest - KEPT_PERIODS}
             self._write()
         return self._keys[period]
 

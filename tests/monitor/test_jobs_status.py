@@ -75,7 +75,7 @@ def test_mail_that_waits_for_hours_needs_a_person(place: Workplace, hands: Hands
     late = status.status_of(place, NAMES)
 
     assert (fresh.waiting, fresh.well) == (1, True)
-    assert late.troubles == ("1 messages wait, the oldest since 23 Nov 09:00 UTC: look at the mail relay",)
+    assert late.troubles == ("1 messages wait, the oldest since 23 Nov 09:00 UTC: see federation-monitor doctor",)
 
 
 def test_what_is_written_is_read_again_and_only_its_owner_may_read_it(place: Workplace) -> None:
