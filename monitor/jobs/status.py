@@ -71,7 +71,9 @@ def status_of(place: Workplace, names: Sequence[str]) -> Status:
     failed = (journal.FAILED, journal.MISSED)
     troubles = [f"{run.job}: {run.outcome}: {run.error}" for run in newest if run.outcome in failed]
     if since is not None and now - since > LATE_MAIL:
-        troubles.append(f"{waiting} messages wait, the oldest since {since:%d %b %H:%M} UTC: see federation-monitor doctor")
+        troubles.append(
+            f"{waiting} messages wait, the oldest since {since:%d %b %H:%M} UTC: see federation-monitor doctor"
+        )
     return Status(
         at=now,
         jobs=tuple(
