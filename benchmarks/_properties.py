@@ -1,4 +1,4 @@
-"""What must be true whatever comes in: one function a target of `benchmarks.fuzz`, which asserts and returns nothing."""
+"""What must be true whatever comes in: one function a target of `benchmarks.fuzz`; it asserts, and returns nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ from reports.daily import build, render
 from tests.reports.material import mixed_day
 
 NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-HOUSE: Final = Path(__file__).parents[1]
 HIDDEN: Final = "@nobody-may-see-me-7"
 
 

@@ -11,7 +11,6 @@ import json
 import random
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,9 +42,7 @@ from benchmarks._properties import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOUSE: Final = Path(__file__).parents[1]
-HIDDEN: Final = "@nobody-may-see-me-7"
 ROUND: Final = 300
 """Inputs that one target is given before the next has its turn."""
 
