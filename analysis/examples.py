@@ -51,8 +51,9 @@ class Examples:
 def load(file: Path = FILE) -> Examples:
     """Return the examples in `file`, made by `python -m training.examples`; read once."""
     with np.load(file, allow_pickle=False) as stored:
+        vectors = stored["vectors"].astype(np.float32)
         return Examples(
             ids=tuple(stored["ids"].tolist()),
             categories=tuple(stored["categories"].tolist()),
-            vectors=stored["vectors"].astype(np.float32),
+            vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         )

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from monitor.policy.vocabulary import Vocabulary
 
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
-SURE_URGENT: Final = 0.4
+SURE_URGENT: Final = 0.35
 """From this probability on, the encoder alone raises a post that no rule found."""
+SURE_DESPITE: Final = 0.5
+"""The same, for a post in which a rule recognises something everyday: a complaint about toilets, a question."""
 SUPPORT: Final = {Severity.P0: 0.1}
 OTHER_SUPPORT: Final = 0.2
 """From this probability of urgency on, the encoder supports a rule that is only a hint: sooner where it means P0."""
-DANGER: Final = 0.1
+DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 IN_DANGER: Final = 0.25
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
@@ -204,7 +206,8 @@ class Triage:
         reasons: dict[str, tuple[Reason, ...]] = {}
         if evidence is not None:
             urgent = {c for c in by_category if self._worst(c, by_category[c]) in URGENT}
-            for category in self._named(evidence, urgent):
+            sure = SURE_DESPITE if by_category and not urgent else SURE_URGENT
+            for category in self._named(evidence, urgent, sure):
                 by_category.setdefault(category, [])
                 reasons[category] = (_by_model(evidence, category),)
         for found in fired:
@@ -244,8 +247,8 @@ class Triage:
         of_categories = sum(p for c, p in evidence.categories.items() if self._severity(c) in URGENT)
         return (evidence.urgent + of_categories) / 2 if evidence.categories else evidence.urgent
 
-    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> tuple[str, ...]:
-        """Return the categories that the encoder names.
+    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str], sure: float) -> tuple[str, ...]:
+        """Return the categories that the encoder names; `sure` is the urgency from which it raises a post alone.
 
         Where it is sure that a post is urgent, that is the likeliest urgent one, and the likeliest of those that
         mean danger to life or a child's body, even if another is likelier: the two mistakes do not cost the same.
@@ -256,7 +259,7 @@ class Triage:
         )
         everyday = [category for category in ranked if self._severity(category) not in URGENT]
         in_danger = sum(p for c, p in evidence.categories.items() if self._severity(c) is Severity.P0)
-        if self._urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
+        if self._urgency(evidence) < sure and in_danger < IN_DANGER:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
         urgent = [category for category in ranked if self._severity(category) in URGENT]
         danger = [

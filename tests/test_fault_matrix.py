@@ -392,7 +392,7 @@ def round_of(place: Workplace) -> None:
         (datetime(2026, 11, 23, 7, 20, tzinfo=UTC), {2: -timedelta(days=1), 3: timedelta()}),
         (datetime(2026, 11, 23, 7, 20, tzinfo=UTC), {1: timedelta(days=365), 2: timedelta()}),
         # the night on which clocks go back: Sunday 25 October 2026, 01:00 UTC
-        (datetime(2026, 10, 23, 6, 20, tzinfo=UTC), {9: timedelta(hours=1), 11: -timedelta(hours=1), 12: timedelta()}),
+        (datetime(2026, 10, 24, 20, 20, tzinfo=UTC), {1: timedelta(hours=1), 3: -timedelta(hours=1), 4: timedelta()}),
     ],
     ids=["3 h ahead", "5 h behind", "a day ahead", "a day behind", "a year ahead", "an hour about the clock change"],
 )
@@ -403,7 +403,7 @@ def test_a_clock_that_goes_astray_loses_no_post_and_no_digest_and_doubles_none(
     told: list[str] = []
     hands = Hands(begin)
     wrong = timedelta()
-    rounds = 20 if begin.month == 10 else 11
+    rounds = 13 if begin.month == 10 else 11  # no digest may have more than it lists one by one
     with Server({"/a": lambda _: rss(*told, words="")}) as server, post_office() as (box, port):
         own = settings_for(tmp_path, port=port, sources=feeds_of(server, "a"), hosts=(server.host,))
         own = own.model_copy(update={"schedule": own.schedule.model_copy(update={"weekly_day": "sun"})})

@@ -1,7 +1,7 @@
 """`python -m training.examples`: the vectors by which a tag names its nearest labelled example.
 
 In: the posts of benchmarks/posts/seen and the shipped encoder. Out: analysis/model/examples.npz with ids,
-categories and unit vectors (float16); no words. Needs no torch; run it after every change of the model or posts.
+categories and vectors (int8, each scaled by its own largest number); no words. Needs no torch; run it after every change of the model or posts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from benchmarks.labelled import seen
 def main() -> None:
     """Write the file and say how many examples it holds."""
     posts = seen()
-    vectors = Encoder.load().encode([post.text for post in posts]).embedding.astype(np.float16)
+    found = Encoder.load().encode([post.text for post in posts]).embedding
+    vectors = np.round(found * (127 / np.abs(found).max(axis=1, keepdims=True))).astype(np.int8)
     np.savez_compressed(
         FILE,
         ids=np.array([post.id for post in posts]),

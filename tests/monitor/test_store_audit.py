@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.errors import StoreError
 from monitor.records import CaseEvent
 from monitor.store import audit
 from monitor.store.audit import GENESIS, Deed, Entry, Head, check
@@ -73,10 +74,16 @@ def test_a_store_without_a_line_has_no_end(store: Store) -> None:
         assert audit.head(connection) is None
 
 
-def test_a_line_belongs_to_the_transaction_of_what_it_records(store: Store) -> None:
-    with store.engine.connect() as connection, connection.begin() as transaction:
+def note_and_fail(store: Store) -> None:
+    with store.write() as connection:
         audit.append(connection, at=NOW, who="alice", what=Deed.SAW, about="KJS-0001")
-        transaction.rollback()
+        undone = "what it records did not happen"
+        raise StoreError(undone)
+
+
+def test_a_line_belongs_to_the_transaction_of_what_it_records(store: Store) -> None:
+    with pytest.raises(StoreError):
+        note_and_fail(store)
     assert lines_of(store) == []
 
 
