@@ -1,7 +1,8 @@
 """`python -m training.examples`: the vectors by which a tag names its nearest labelled example.
 
 In: the posts of benchmarks/posts/seen and the shipped encoder. Out: analysis/model/examples.npz with ids,
-categories and vectors (int8, each scaled by its own largest number); no words. Needs no torch; run it after every change of the model or posts.
+categories and vectors (int8, each scaled by its own largest number); no words. Needs no torch; run it after every
+change of the model or posts.
 """
 
 from __future__ import annotations
