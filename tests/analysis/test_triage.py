@@ -218,6 +218,15 @@ def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
     assert judged(text, evidence=sure_of("SITE_SAFETY", 0.4)).severity in URGENT
 
 
+def test_the_encoder_must_be_surer_where_a_rule_recognises_something_everyday() -> None:
+    """Locked toilets are a complaint, however much the encoder half hears a fight in them."""
+    half_sure = ModelEvidence(categories={"FIGHT_DISORDER": 0.4, "COMPLAINT_SERVICE": 0.3}, urgent=0.45)
+    toilets = "Half the toilets are locked AGAIN and nobody answers my emails, what a joke"
+
+    assert judged(toilets, evidence=half_sure).severity is Severity.P3
+    assert judged("always the cupboard door, miss", evidence=half_sure).severity is Severity.P1
+
+
 def test_safety_words_are_seen_cheaply() -> None:
     assert triage().has_safety_words(fold("kms lol"))
     assert not triage().has_safety_words(fold("uniform sale on Saturday"))
