@@ -67,11 +67,6 @@ class ModelEvidence:
     nearest_category: str = ""
     similarity: float = 0.0
 
-    @property
-    def likeliest(self) -> tuple[str, float]:
-        """The likeliest category and its probability; ("", 0.0) if none is given."""
-        return max(self.categories.items(), key=lambda pair: pair[1], default=("", 0.0))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriageResult:

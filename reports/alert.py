@@ -170,12 +170,7 @@ def brief(view: AlertView) -> Brief:
 
 def render(view: AlertView) -> Rendered:
     """Return the alert as e-mail."""
-    return Rendered(
-        name=view.name,
-        subject=view.subject,
-        html=rendering.email("alert.html.j2", view),
-        text=rendering.text("alert.txt.j2", view),
-    )
+    return rendering.letter("alert.html.j2", "alert.txt.j2", view)
 
 
 def _more(material: AlertMaterial, book: Wordbook) -> str:

@@ -185,12 +185,7 @@ def render(view: IncidentView) -> str:
 
 def letter(view: IncidentView) -> Rendered:
     """Return the e-mail: how things stand, without a word of a post."""
-    return Rendered(
-        name=view.name,
-        subject=view.subject,
-        html=rendering.email("incident.mail.html.j2", view),
-        text=rendering.text("incident.txt.j2", view),
-    )
+    return rendering.letter("incident.mail.html.j2", "incident.txt.j2", view)
 
 
 def _headline(known: Known, looking: Looking, topic: str) -> str:

@@ -13,12 +13,13 @@ import re
 import textwrap
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from monitor.records import Rendered
 from reports.quoting import harmless
 
 if TYPE_CHECKING:
@@ -125,6 +126,23 @@ def text(template: str, view: Any) -> str:  # noqa: ANN401 - each template knows
     """
     lines = (line.rstrip() for line in page(template, view).split("\n"))
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+class _Letter(Protocol):
+    """A view that is sent as an e-mail."""
+
+    @property
+    def name(self) -> str:
+        """Which message it is."""
+
+    @property
+    def subject(self) -> str:
+        """Its subject."""
+
+
+def letter(html: str, words: str, view: _Letter) -> Rendered:
+    """Return `view` as an e-mail: the templates `html` and `words` filled with it."""
+    return Rendered(name=view.name, subject=view.subject, html=email(html, view), text=text(words, view))
 
 
 def manifest(mentions: Iterable[StoredMention]) -> str:

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from monitor.records import Rendered
 from reports import rendering, wording
 from reports.quoting import clean, shortened, unnamed
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
+
+    from monitor.records import Rendered
 
 WEEKDAYS: Final = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 RAREST: Final = 1_000_000
@@ -123,12 +124,7 @@ def build(
 
 def render(view: SpikesView) -> Rendered:
     """Return unusual things as e-mail."""
-    return Rendered(
-        name=view.name,
-        subject=view.subject,
-        html=rendering.email("spikes.html.j2", view),
-        text=rendering.text("spikes.txt.j2", view),
-    )
+    return rendering.letter("spikes.html.j2", "spikes.txt.j2", view)
 
 
 def _accounts(count: int, topic: str) -> str:

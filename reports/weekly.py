@@ -192,12 +192,7 @@ def render(view: WeeklyView) -> Rendered:
 
 def letter(view: WeeklyView) -> Rendered:
     """Return the e-mail that the report is attached to: its first page in a form that Outlook can lay out."""
-    return Rendered(
-        name=view.name,
-        subject=view.subject,
-        html=rendering.email("weekly.mail.html.j2", view),
-        text=rendering.text("weekly.txt.j2", view),
-    )
+    return rendering.letter("weekly.mail.html.j2", "weekly.txt.j2", view)
 
 
 # ---------------------------------------------------------------- the sentence

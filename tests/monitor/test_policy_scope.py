@@ -65,7 +65,11 @@ def test_what_gathers_the_posts_of_one_account_is_refused_with_key_and_cure(sett
     ],
 )
 def test_places_are_not_persons(setting: str) -> None:
+    """A place is passed over, and the person after it is still found."""
+    person = "https://mastodon.example/@somebody.rss"
     keep_to_the_topic({"feeds": {"feeds": [{"url": setting}]}}, RULES.schools, file=FILE)
+    with pytest.raises(ConfigError):
+        keep_to_the_topic({"feeds": {"feeds": [{"url": setting}, {"url": person}]}}, RULES.schools, file=FILE)
 
 
 def test_the_schools_own_accounts_may_be_read() -> None:
