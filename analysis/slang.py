@@ -2,13 +2,15 @@
 
 In: folded text (`analysis.text`) and the vocabulary's slang. Out: `Wording`, the words with the place each
 came from, and the marks (emoji, question marks) between them. Fillers and swearing are passed over, so that
-they can neither hide a pattern nor make one.
+they can neither hide a pattern nor make one. What a machine wrote (hashes, UUIDs, keys) is taken as it stands.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -31,11 +33,17 @@ _STRETCHED_ONCE: Final = re.compile(r"([^\W\d_])\1+")
 _SCORE: Final = re.compile(r"\d{1,2}[-\u2013]\d{1,2}")
 _CLOCK: Final = re.compile(r"\d{1,2}(?:[.:]\d{2})?(?:am|pm)|(?:1?\d|2[0-3])[.:][0-5]\d")
 _MONEY: Final = re.compile(r"[£$€]\d[\d.,]*k?|\d+p")
+# What a machine wrote: a digest, a UUID, a key. Its pieces spell words by chance, so no disguise is sought in them.
+_CHUNK: Final = re.compile(r"[0-9a-z][0-9a-z+/=.:~\-]{15,}+")
+_PIECE: Final = re.compile(r"[0-9a-z]++")
+_HEX: Final = re.compile(r"[0-9a-f]{8,}+")
+_UNSPEAKABLE: Final = re.compile(r"[2bcdfghjklmnpqrstvwxz]{5}")
 _YEAR: Final = re.compile(r"(?:y|yr|yrs|year|years)(?:[7-9]|1[0-3])s?")
 _STUCK: Final = frozenset("aiu")
 """One-letter words that stick to a word spelled letter by letter: "a k n i f e"."""
 _LONGEST_WORD: Final = 40
 _MANY_LETTERS: Final = 3
+_LONG_PIECE: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +114,12 @@ class Slang:
         words: list[str] = []
         spans: list[tuple[int, int]] = []
         marks: list[tuple[str, int, int]] = []
-        tokens = [(match.lastgroup, match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)]
+        noise = _noise(folded)
+        tokens = [(_kind(match, noise), match.group(), match.start(), match.end()) for match in _TOKEN.finditer(folded)]
         for kind, token, start, end in self._joined(tokens):
             if kind == "mark":
                 marks.append((token, len(words), start))
-            elif kind == "number":
+            elif kind in ("number", "noise"):
                 words.append(token)
                 spans.append((start, end))
             elif kind == "word":
@@ -200,6 +209,32 @@ class Slang:
         if whole in self._disguised and (first not in self._known or second not in self._known):
             return whole, tokens[following][3], following + 1
         return None
+
+
+def _noise(folded: str) -> list[tuple[int, int]]:
+    """Return where (start, end) a machine wrote: a long run with a piece in it that nobody speaks."""
+    return [
+        chunk.span()
+        for chunk in _CHUNK.finditer(folded)
+        if any(_is_unspeakable(piece) for piece in _PIECE.findall(chunk.group()))
+    ]
+
+
+def _is_unspeakable(piece: str) -> bool:
+    """Whether letters and digits are mixed as in hex, or in base64: no word has so many consonants in a row."""
+    if piece.isalpha() or piece.isdigit():
+        return False
+    if _HEX.fullmatch(piece):
+        return True
+    return len(piece) >= _LONG_PIECE and _UNSPEAKABLE.search(piece.translate(_LEET)) is not None
+
+
+def _kind(match: re.Match[str], noise: list[tuple[int, int]]) -> str | None:
+    """Return what a token is: "url", "number", "word", "mark", or a word that is "noise"."""
+    if match.lastgroup != "word":
+        return match.lastgroup
+    before = bisect_right(noise, match.start(), key=itemgetter(0)) - 1
+    return "noise" if before >= 0 and match.start() < noise[before][1] else "word"
 
 
 def _bare(token: str) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -111,8 +112,9 @@ class CollectorModule(Protocol):
         """Make the reader."""
 
 
+@cache
 def names() -> tuple[str, ...]:
-    """Return the names of all collectors, sorted, without importing one."""
+    """Return the names of all collectors, sorted, without importing one; the folder is looked into once."""
     return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if found.name[0] != "_"))
 
 

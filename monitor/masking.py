@@ -1,13 +1,15 @@
-"""Personal details are masked in stored text: handles, e-mail addresses, phone numbers, addresses (PR06).
+"""Personal details are masked in stored text: handles, e-mail addresses, phone numbers, addresses, names (PR06).
 
 A person who must act opens the original link; the monitor keeps only what it needs to judge. What belongs to
-the schools themselves (official handles, postcodes, domains) stays, because it says which school is meant.
+the schools themselves (names, official handles, postcodes, domains) stays, because it says which school is meant.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from monitor.names import without_names
 
 EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 HANDLE: Final = re.compile(r"(?<!\w)[@\uff20]{1,9}\w[\w.-]{0,252}(?:@[\w.-]{1,253})?|(?<!\w)/?(?:u|user)/[\w-]{3,20}")
@@ -45,7 +47,8 @@ def masked(text: str, keep: frozenset[str] = frozenset()) -> str:
 
     Args:
         text: any text.
-        keep: details that belong to the schools and stay: "@bhs_official", "hg5 8eb".
+        keep: what belongs to the schools and stays: "@bhs_official", "hg5 8eb", "King James"; in small letters also
+            words that no mask may hide (see `monitor.policy.left_alone`).
     """
     ours = {_plain(detail) for detail in keep}
 
@@ -57,6 +60,7 @@ def masked(text: str, keep: frozenset[str] = frozenset()) -> str:
         before = text
         for pattern, mask in _MASKS:
             text = pattern.sub(lambda found, mask=mask: replace(found, mask), text)  # type: ignore[misc]
+        text = without_names(text, keep)
         if text == before:
             break
     return text

@@ -294,7 +294,7 @@ class Reason:
     """Why one part of a judgement was made.
 
     Attributes:
-        about: "relevance", "sentiment" or "category".
+        about: "relevance", "sentiment" or "category"; "words" where it says why they are not kept.
         rule: the rule's id in policy/, or what decided ("model", "nearest example").
         start, end: offsets into the text as it was given; 0, 0 when the reason is not in the text.
         text: the words at those offsets, or what the reason stands on.
@@ -424,6 +424,7 @@ class Coverage:
         malformed: items that could not be read.
         gone: posts wiped because the source says they are gone; changed: posts edited there, and judged again.
         spent: calls, units, money in the window.
+        used: the largest share of one of our own limits that is spent, 1.0 being all of it; 0.0 where there is none.
         never_sees: what the source can never show.
     """
 
@@ -440,6 +441,7 @@ class Coverage:
     gone: int = 0
     changed: int = 0
     spent: Spent = field(default_factory=Spent)
+    used: float = 0.0
     never_sees: tuple[str, ...] = ()
 
 

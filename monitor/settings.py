@@ -337,6 +337,8 @@ class Reading(Table):
         max_megabytes: the most a body may be, after decompression.
         private_hosts: "host" or "host:port" on private addresses that may be read all the same.
         backfill_days: how far back the first run looks; never more than 30 (PR21).
+        p4_posts_a_day: of how many everyday posts (P4) a source and day the words are kept; the others are counted, and
+            a post that needs anybody is never one of them. Never more than 1,000 (PR21).
     """
 
     connect_seconds: float = Field(default=10, gt=0, le=60)
@@ -345,6 +347,7 @@ class Reading(Table):
     max_megabytes: float = Field(default=10, gt=0, le=100)
     private_hosts: tuple[str, ...] = ()
     backfill_days: int = Field(default=7, ge=1, le=30)
+    p4_posts_a_day: int = Field(default=200, ge=0, le=1000)
 
 
 Handle = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_](?:[A-Za-z0-9._-]{1,62}[A-Za-z0-9_])$")]

@@ -11,18 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from monitor.minimal import COUNTED_ONLY
 from monitor.records import CaseState, Rendered, Sight
 from reports import daily_evidence as evidence
 from reports import rendering, wording
 from reports.items import Item, item
 from reports.looking import Looking, looked, short_name
-from reports.quoting import (
-    clean,
-    is_restricted,
-    mailbox,
-    shortened,
-    unnamed,
-)
+from reports.quoting import URGENT, clean, is_restricted, mailbox, shortened, unnamed
 from reports.state import State
 from reports.stories import Stories
 from reports.wordbook import Wordbook
@@ -44,8 +39,10 @@ REFERENCES: Final = 120
 """References listed beyond what is shown, before they are only counted: the digest stays under 80 kB."""
 TROUBLES: Final = 5
 UNUSUAL: Final = 6
+UNSAID: Final = 3
 NEXT_DIGEST: Final = timedelta(days=1)
 NOTABLE_STORY: Final = 3
+BOTH: Final = 2
 SHORTENED: Final = ("stories", "continuing", "decided", "open")
 """Sections that are cut where the digest is too large, what matters least first."""
 
@@ -63,7 +60,7 @@ class DailyView:
         looking: where we looked and what was not seen. off: what is switched off, in a sentence; "" if nothing is.
         all_read: said where every source was read, "" otherwise.
         troubles: what does not work.
-        unusual: what was unusual in small numbers.
+        unusual: what was unusual in small numbers. unsaid: the counts of which nobody can say that yet, for the foot.
         danger: said where somebody may be in danger, "" otherwise.
         items: in detail, most urgent first; items_rest: the references of the others.
         open: from earlier; open_rest: the references of the others.
@@ -93,6 +90,7 @@ class DailyView:
     all_read: str
     troubles: tuple[str, ...]
     unusual: tuple[str, ...]
+    unsaid: tuple[str, ...]
     danger: str
     items: tuple[Item, ...]
     items_rest: tuple[str, ...]
@@ -199,9 +197,10 @@ def build(material: DailyMaterial) -> DailyView:
         volume=volume,
         looking=looking,
         off=_off(material.coverage),
-        all_read=_all_read(looking),
+        all_read=_all_read(looking, off=sum(source.sight is Sight.OFF for source in material.coverage)),
         troubles=_troubles(material.troubles),
-        unusual=_unusual(material.unusual),
+        unusual=_first_few(material.unusual, UNUSUAL),
+        unsaid=_first_few(material.unsaid, UNSAID),
         danger=_danger(due),
         items=items[:DETAILED],
         items_rest=tuple(one.reference for one in items[DETAILED:]),
@@ -236,10 +235,11 @@ def render(view: DailyView) -> Rendered:
     return Rendered(name=view.name, subject=view.subject, html=html, text=rendering.text("daily.txt.j2", view))
 
 
-def _most_urgent(case: Case) -> tuple[bool, bool, float, str]:
-    """Return the order of cases: P0 first, then by when they are due."""
+def _most_urgent(case: Case) -> tuple[str, bool, float, str]:
+    """Return the order of cases: P0, P1, then all others, each by when they are due."""
     due = case.due.timestamp() if case.due else 0.0
-    return case.severity.value != "P0", case.due is None, due, case.reference
+    rank = case.severity.value if case.severity in URGENT else "P2"
+    return rank, case.due is None, due, case.reference
 
 
 def _is_due(case: Case, material: DailyMaterial) -> bool:
@@ -287,7 +287,7 @@ def _volume(
     elif looking.gaps:
         seen = looking.on - len(looking.gaps)
         of = f"{wording.number(seen)} of {wording.number(looking.on)} sources"
-        words = f"no new public mention {since} in the {of} that were read"
+        words = f"no new public mention {since} in the {of} that {wording.plural(seen, 'was', 'were')} read"
     else:
         words = f"no new public mention {since}"
     if material.usual:
@@ -296,6 +296,8 @@ def _volume(
     unjudged = sum(1 for stored in material.mentions if stored.judgement is None)
     if unjudged:
         said.append(f"{wording.sentence(wording.number(unjudged))} of them not judged yet.")
+    if counted := sum(1 for one in material.mentions if one.judgement and COUNTED_ONLY in one.judgement.reasons):
+        said.append(f"{wording.sentence(wording.number(counted))} of them counted without their words.")
     sizes = Counter(stories.first(stored.id) for stored in material.mentions)
     first, size = min(sizes.items(), key=lambda pair: (-pair[1], pair[0]), default=(0, 0))
     if size >= NOTABLE_STORY and not is_restricted(stories.face(first), None, book.escalation):
@@ -318,18 +320,23 @@ def _carried(material: DailyMaterial, stories: Stories, count: int, book: Wordbo
     carried = sum(first in known for first in firsts)
     if not carried:
         return []
-    share = "All" if carried == count else wording.sentence(wording.number(carried))
+    if carried == count:
+        they = "It carries" if count == 1 else "Both carry" if count == BOTH else "All of them carry"
+        return [f"{they} on what was told before."]
     verb = "carries" if carried == 1 else "carry"
-    return [f"{share} of them {verb} on what was told before."]
+    return [f"{wording.sentence(wording.number(carried))} of them {verb} on what was told before."]
 
 
-def _all_read(looking: Looking) -> str:
-    """Return that everything was read, "" if it was not."""
+def _all_read(looking: Looking, *, off: int) -> str:
+    """Return that everything was read, but for what is switched off; "" if not everything was."""
     if looking.gaps or not looking.on:
         return ""
-    if looking.on == 1:
-        return "The one source that is switched on was read."
-    return f"All {wording.number(looking.on)} sources that are switched on were read."
+    is_on, was = ("is", "was") if looking.on == 1 else ("are", "were")
+    said = f"{wording.sentence(wording.all_of(looking.on, 'source'))} that {is_on} switched on {was} read."
+    if not off:
+        return said
+    others = wording.plural(off, "other is", "others are")
+    return f"{said} {wording.sentence(wording.number(off))} {others} switched off."
 
 
 def _off(coverage: Sequence[Coverage]) -> str:
@@ -338,10 +345,10 @@ def _off(coverage: Sequence[Coverage]) -> str:
     return f"Switched off, so nothing of them is in any count: {wording.listed(names)}." if names else ""
 
 
-def _unusual(unusual: Sequence[str]) -> tuple[str, ...]:
-    """Return what was unusual, the first of it in full."""
-    rest = len(unusual) - UNUSUAL
-    return (*unusual[:UNUSUAL], *((f"And {wording.number(rest)} more.",) if rest > 0 else ()))
+def _first_few(sentences: Sequence[str], number: int) -> tuple[str, ...]:
+    """Return the first `number` of some sentences, and how many more there are."""
+    rest = len(sentences) - number
+    return (*sentences[:number], *((f"And {wording.number(rest)} more.",) if rest > 0 else ()))
 
 
 def _troubles(troubles: Sequence[str]) -> tuple[str, ...]:

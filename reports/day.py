@@ -35,6 +35,7 @@ class DailyMaterial:
         usual: usual range of a day's count, None while there is too little history.
         troubles: jobs that failed, messages that could not be sent, in sentences.
         unusual: what was unusual in small numbers, and what did not alert anybody a second time, in sentences.
+        unsaid: counts of which nobody can say yet whether they are unusual, in sentences.
         escalation: the matrix.
         school_names: code -> name.
         contact: an e-mail address that is read, "" if there is none.
@@ -57,6 +58,7 @@ class DailyMaterial:
     usual: tuple[int, int] | None
     troubles: tuple[str, ...]
     unusual: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     escalation: Escalation
     school_names: dict[str, str]
     contact: str

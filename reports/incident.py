@@ -66,7 +66,8 @@ class IncidentView:
         timeline, timeline_left: one list. spread: how far. likeness: what counts as a copy.
         originals, originals_more: each distinct text. response: what we did.
         watch: what to look for next.
-        evidence, evidence_more, gone: the list, and what of it is no longer stored.
+        evidence, evidence_folded, evidence_more, gone: what of the list stands open, what is folded away, what only
+            the bundle lists, and what is no longer stored.
         records, digits: how many records, and the first digits of the manifest's hash.
         contact, policy: for the foot.
     """
@@ -104,6 +105,7 @@ class IncidentView:
     response: tuple[Answer, ...]
     watch: str
     evidence: tuple[Exhibit, ...]
+    evidence_folded: tuple[Exhibit, ...]
     evidence_more: str
     gone: str
     records: int
@@ -121,7 +123,7 @@ def build(material: IncidentMaterial) -> IncidentView:
     todo = tuple(answer for answer in response if answer.is_open)
     rows, left = telling.timeline(known)
     texts, more_texts = telling.originals(known)
-    exhibits, more_exhibits = telling.evidence(known)
+    exhibits, folded, more_exhibits = telling.evidence(known)
     topic = wording.listed([f"“{shortened(clean(term), 60)}”" for term in material.terms], "or")
     as_at = f"{wording.dated(material.made_at, zone)} {material.made_at.astimezone(zone).tzname()}"
     next_review = _next(material)
@@ -164,6 +166,7 @@ def build(material: IncidentMaterial) -> IncidentView:
         response=response,
         watch=_watch(material),
         evidence=exhibits,
+        evidence_folded=folded,
         evidence_more=more_exhibits,
         gone=_gone(material),
         records=len(material.mentions),

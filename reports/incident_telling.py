@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 CLAIMS: Final = 6
 ORIGINALS: Final = 40
 TIMELINE: Final = 60
-ANNEX: Final = 200
+ANNEX: Final = 500
+"""Evidence that the page lists; the bundle lists all."""
+OPEN_EVIDENCE: Final = 25
+"""Evidence that stands open on the page, the most urgent; the others are folded away below."""
 LONGEST_QUOTE: Final = 280
 ACTS: Final = {
     "ack": "acknowledged",
@@ -331,13 +334,33 @@ def _answer(case: Case, known: Known) -> Answer:
     )
 
 
-def evidence(known: Known) -> tuple[tuple[Exhibit, ...], str]:
-    """Return the list of the evidence by number, and what of it is only in the bundle."""
+def evidence(known: Known) -> tuple[tuple[Exhibit, ...], tuple[Exhibit, ...], str]:
+    """Return the evidence that stands open, what is folded away below it, and what is only in the bundle.
+
+    A short list stands open by number. Of a long one the most urgent do, originals before copies and the oldest
+    first; the others follow by number.
+    """
     numbers = known.material.numbers
     everything = sorted(known.material.mentions, key=lambda stored: numbers[stored.id])
-    shown = tuple(_exhibit(stored, known) for stored in everything[:ANNEX])
-    rest = len(everything) - len(shown)
-    return shown, f"{wording.counted(rest, 'further item')}, in the bundle." if rest else ""
+    first: list[StoredMention] = everything
+    rest: list[StoredMention] = []
+    if len(everything) > OPEN_EVIDENCE:
+        first = sorted(everything, key=lambda stored: _most_urgent(stored, known))[:OPEN_EVIDENCE]
+        shown = {stored.id for stored in first}
+        rest = [stored for stored in everything if stored.id not in shown]
+    folded, left = rest[: ANNEX - OPEN_EVIDENCE], len(rest[ANNEX - OPEN_EVIDENCE :])
+    return (
+        tuple(_exhibit(stored, known) for stored in first),
+        tuple(_exhibit(stored, known) for stored in folded),
+        f"{wording.counted(left, 'further item')}, in the bundle." if left else "",
+    )
+
+
+def _most_urgent(stored: StoredMention, known: Known) -> tuple[str, bool, datetime, int]:
+    """Return the order of urgency: severity (what has none comes last), originals before copies, the oldest first."""
+    severity = stored.judgement.severity.value if stored.judgement and stored.judgement.severity else "P9"
+    is_copy = stored.id != known.faces[known.stories.first(stored.id)].id
+    return severity, is_copy, stored.mention.published, known.material.numbers[stored.id]
 
 
 def _exhibit(stored: StoredMention, known: Known) -> Exhibit:

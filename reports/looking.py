@@ -24,6 +24,8 @@ UNKNOWN: Final = "?"
 REASONS_SHOWN: Final = 4
 LONGEST_WHY: Final = 200
 BRIEF: Final = 90
+NEAR_THE_CAP: Final = 0.8
+"""Share of our own limit from which a reader is told what a source cost, even if it cost no money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class SourceRow:
         read: when it was last read, or since when and why it is not.
         new: how many mentions are new, "?" if that is not known.
         seen: whether it was read as it should be.
-        notes: what was dropped or could not be read, what it cost, what it can never show; in sentences.
+        notes: what was dropped or could not be read, what it cost where that matters, what it can never show; in
+            sentences.
     """
 
     name: str
@@ -119,12 +122,17 @@ def _since(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
     return f"not read since {wording.near(source.last_read, now, zone)}"
 
 
+def _again(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
+    """Return when a source is tried again; "" if that is not known, or was meant to be before now."""
+    return f"next try {wording.near(source.next_try, now, zone)}" if source.next_try and source.next_try > now else ""
+
+
 def _gap(source: Coverage, now: datetime, zone: ZoneInfo) -> str:
     """Return a source that was not read, for the box: "X since Sun 14:10 (rate limit; next try ...)"."""
     since = f" since {wording.near(source.last_read, now, zone)}" if source.last_read else ""
     after = [] if source.last_read else ["never read yet"]
     after += [_brief(source)] if source.why else []
-    after += [f"next try {wording.near(source.next_try, now, zone)}"] if source.next_try else []
+    after += [again] if (again := _again(source, now, zone)) else []
     return f"{shortened(short_name(source), 40)}{since}" + (f" ({'; '.join(after)})" if after else "")
 
 
@@ -138,7 +146,7 @@ def _row(source: Coverage, now: datetime, zone: ZoneInfo) -> SourceRow:
     else:
         read = wording.sentence(_since(source, now, zone))
         read += f": {why}" if (why := _why(source)) else ""
-        read += f"; next try {wording.near(source.next_try, now, zone)}" if source.next_try else ""
+        read += f"; {again}" if (again := _again(source, now, zone)) else ""
     return SourceRow(
         name=shortened(clean(source.name), 60) or clean(source.source),
         read=read,
@@ -149,12 +157,16 @@ def _row(source: Coverage, now: datetime, zone: ZoneInfo) -> SourceRow:
 
 
 def _cost(source: Coverage) -> str:
-    """Return what a source cost in calls, its own units and money; "" if nothing."""
+    """Return what a source cost in calls, its own units and money; "" if neither money nor our own limit matters."""
     spent = source.spent
+    near = source.used >= NEAR_THE_CAP
+    if not near and spent.pence <= 0:
+        return ""
     parts = [wording.counted(spent.calls, "call")] if spent.calls else []
     parts += [wording.counted(spent.units, "unit")] if spent.units else []
     parts += [wording.money(spent.pence)] if spent.pence > 0 else []
-    return wording.listed(parts)
+    limit = [f"{int(100 * min(source.used, 1))}% of our own limit is used up"] if near else []
+    return "; ".join([*([f"{wording.listed(parts)} spent"] if parts else []), *limit])
 
 
 def _notes(source: Coverage) -> tuple[str, ...]:
@@ -178,7 +190,7 @@ def _notes(source: Coverage) -> tuple[str, ...]:
     if source.changed:
         notes.append(f"{wording.counted(source.changed, 'post')} edited at the source: judged again")
     if cost := _cost(source):
-        notes.append(f"{cost} spent")
+        notes.append(cost)
     if source.never_sees:
         never = [shortened(clean(thing), 60) for thing in source.never_sees[:REASONS_SHOWN]]
         notes.append(f"never sees {wording.listed(never, 'or')}")

@@ -32,15 +32,6 @@ _UNPRINTABLE: Final = re.compile(
 """Control characters, and those that turn the direction of writing so that text shows as what it is not."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
-_TITLED: Final = re.compile(
-    r"\b(?:(?i:mr|mrs|ms|mx|dr|prof|professor|rev)\b\.?\s+[\w'\u2019-]{2,30}|"
-    r"(?:[Mm]iss|[Ss]ir|[Mm]adam|[Hh]ead|[Hh]eadteacher|[Tt]eacher)\s+[A-Z][\w'\u2019-]{1,30})"
-    r"(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
-)
-_KIN: Final = re.compile(
-    r"\b((?i:called|named|son|daughter|lad|lass|boy|girl|kid|child|brother|sister|nephew|niece|grandson))"
-    r",?\s+[A-Z][\w'\u2019-]{1,30}(?:\s+[A-Z][\w'\u2019-]{1,30}){0,2}"
-)
 _ADDRESS: Final = re.compile(r"(?i)\b(?:https?://|www\.)\S{1,300}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}/\S{0,300}")
 _ACCOUNT: Final = re.compile(r"(?i)\bu/[\w-]{2,30}|\b[\w-]{1,60}(?:\.[\w-]{1,60}){0,3}\.bsky\.social\b")
 _DOUBLE_QUOTES: Final = str.maketrans(dict.fromkeys('“”"„«»\u201f\u301d\u301e\uff02', "'"))
@@ -66,12 +57,10 @@ def shortened(text: str, limit: int) -> str:
 
 
 def unnamed(text: str) -> str:
-    """Return `text` on one line with personal details, accounts, addresses and names after titles masked."""
+    """Return `text` on one line with personal details, accounts, addresses and names masked."""
     text = clean(text[:READ])
     text = _ADDRESS.sub("[link]", text)
     text = _ACCOUNT.sub("[account]", text)
-    text = _TITLED.sub("[name]", text)
-    text = _KIN.sub(r"\1 [name]", text)
     return masked(text)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reports.items import Item, Kind
     from reports.looking import Looking
 
+BOTH: Final = 2
 VERBS: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("urgent", "is urgent", "are urgent"),
     ("reply", "needs a reply", "need a reply"),
@@ -93,7 +94,8 @@ def _sentence(kinds: Mapping[Kind, int], late: int) -> str:
     if not late:
         return said
     if late == total:
-        return f"{said}; {'it is' if total == 1 else 'all are'} overdue"
+        they = "it is" if total == 1 else "both are" if total == BOTH else "all are"
+        return f"{said}; {they} overdue"
     return f"{said}; {wording.number(late)} {'is' if late == 1 else 'are'} overdue"
 
 

@@ -251,9 +251,11 @@ def _covered(material: WeeklyMaterial, unread: Sequence[str]) -> str:
         return "Not seen: anything, because no source is switched on."
     if unread:
         return f"Not fully read: {wording.listed(unread)}."
-    sources = f"All {wording.number(len(material.grid))} sources that are switched on were read"
+    is_on, was, it = ("is", "was", "it was") if len(material.grid) == 1 else ("are", "were", "they were")
+    every = wording.sentence(wording.all_of(len(material.grid), "source"))
+    sources = f"{every} that {is_on} switched on {was} read"
     if any(day is None for row in material.grid for day in row.days):
-        return f"{sources} every day since they were first watched; nothing was watched on the days before."
+        return f"{sources} every day since {it} first watched; nothing was watched on the days before."
     return f"{sources} every day."
 
 

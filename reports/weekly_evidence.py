@@ -211,12 +211,11 @@ def theme(counted: ThemeCount, book: Wordbook, *, compared: bool) -> Theme:
     parts = [_spread(counted)]
     if tone := _tone(counted):
         parts.append(tone)
-    if counted.cases:
-        parts.append(
-            f"{wording.counted(counted.cases, 'case')} opened, {wording.number(counted.decided)} of them decided"
-            if counted.cases > 1
-            else f"1 case opened, {'and decided' if counted.decided else 'not decided yet'}"
-        )
+    if counted.cases > 1:
+        decided = wording.number(counted.decided) if counted.decided else "none"
+        parts.append(f"{wording.counted(counted.cases, 'case')} opened, {decided} of them decided")
+    elif counted.cases:
+        parts.append(f"1 case opened, {'and decided' if counted.decided else 'not decided yet'}")
     return Theme(
         name=book.category(counted.category),
         count=wording.figure(counted.count),

@@ -89,6 +89,13 @@ def plural(value: int, one: str, many: str = "") -> str:
     return one if value == 1 else many or f"{one}s"
 
 
+def all_of(value: int, noun: str) -> str:
+    """Return "the one source", "both sources", "all three sources"; `noun` is in the singular."""
+    if value == 1:
+        return f"the one {noun}"
+    return f"both {noun}s" if value == 2 else f"all {number(value)} {noun}s"  # noqa: PLR2004 - two are both
+
+
 def counted(value: int, one: str, many: str = "") -> str:
     """Return a count with its noun: "1 post", "2 posts", "1,234 posts"."""
     return f"{figure(value)} {plural(value, one, many)}"

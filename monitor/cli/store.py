@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.options import config_option, json_option, print_json, table
+from monitor.cli.options import account, config_option, json_option, print_json, table
 
 if TYPE_CHECKING:
     from monitor.store.backup import Backup, Broken
@@ -108,7 +108,7 @@ def restore(config: Path | None, backup: Path | None, *, yes: bool, as_json: boo
     loaded = settings.load(config)
     if not yes:
         click.confirm("The store goes back to the moment of the backup. Go on?", abort=True, err=True)
-    restored, said = put_back(loaded, now=utc_now(), chosen=backup)
+    restored, said = put_back(loaded, now=utc_now(), chosen=backup, who=account())
     aside = str(restored.aside or "")
     if as_json:
         print_json({"restored_from": _line(restored.backup), "set_aside": aside, "meaning": said})

@@ -11,7 +11,8 @@ import click
 from monitor.cli.options import config_option, json_option, open_place, print_json, safe
 
 if TYPE_CHECKING:
-    from monitor.store.audit import Head
+    from monitor.jobs.evidence import Verified
+    from monitor.store.audit import Checked, Head
 
 
 @click.command(
@@ -34,28 +35,28 @@ def command(bundle: Path | None, config: Path | None, heads: tuple[str, ...], *,
 
     The exit code is 1 if anything differs.
     """
-    agrees = _bundle(bundle, as_json=as_json) if bundle else _audit(config, heads, as_json=as_json)
-    if not agrees:
+    from monitor.records import as_plain
+
+    found, said = _bundle(bundle) if bundle else _audit(config, heads)
+    if as_json:
+        print_json(as_plain(found))
+    else:
+        for line in (*map(safe, found.differences), *said):
+            click.echo(line)
+    if found.differences:
         sys.exit(1)
 
 
-def _audit(config: Path | None, heads: tuple[str, ...], *, as_json: bool) -> bool:
-    """Check the audit; return whether all agrees."""
+def _audit(config: Path | None, heads: tuple[str, ...]) -> tuple[Checked, tuple[str, ...]]:
+    """Check the audit; return what was found, and the lines that sum it up."""
     from monitor.jobs.audit import verify
-    from monitor.records import as_plain
 
     compared = tuple(_head(text) for text in heads)
     with open_place(config) as place:
         found = verify(place, compared)
-    if as_json:
-        print_json(as_plain(found))
-        return not found.differences
-    for difference in found.differences:
-        click.echo(safe(difference))
-    state = f"{len(found.differences)} DIFFER" if found.differences else "all agree"
     end = f", the last is {found.head}" if found.head else ""
-    click.echo(f"audit: {found.lines} lines{end}, compared with {found.heads} heads kept outside: {state}")
-    return not found.differences
+    compared_with = f"compared with {found.heads} heads kept outside"
+    return found, (f"audit: {found.lines} lines{end}, {compared_with}: {_state(found.differences)}",)
 
 
 def _head(text: str) -> Head:
@@ -68,19 +69,18 @@ def _head(text: str) -> Head:
         raise click.BadParameter(str(error), param_hint="--head") from error
 
 
-def _bundle(bundle: Path, *, as_json: bool) -> bool:
-    """Check a bundle; return whether all agrees."""
+def _bundle(bundle: Path) -> tuple[Verified, tuple[str, ...]]:
+    """Check a bundle; return what was found, and the lines that sum it up."""
     from monitor.jobs.evidence import PROVES, verify
-    from monitor.records import as_plain
 
     found = verify(bundle)
-    if as_json:
-        print_json(as_plain(found))
-        return not found.differences
-    for difference in found.differences:
-        click.echo(safe(difference))
-    state = f"{len(found.differences)} DIFFER" if found.differences else "all agree"
-    click.echo(f"{bundle.name}: {found.items} items, {state} with the manifest {found.digits}")
-    click.echo("Compare these digits with page one of the report as it was printed or sent.")
-    click.echo(PROVES)
-    return not found.differences
+    return found, (
+        f"{bundle.name}: {found.items} items, {_state(found.differences)} with the manifest {found.digits}",
+        "Compare these digits with page one of the report as it was printed or sent.",
+        PROVES,
+    )
+
+
+def _state(differences: tuple[str, ...]) -> str:
+    """Return whether all agrees, in two words."""
+    return f"{len(differences)} DIFFER" if differences else "all agree"

@@ -21,6 +21,7 @@ from monitor.errors import ConfigError, SourceError, StoreError
 from monitor.jobs import canary
 from monitor.jobs.erasing import erase
 from monitor.jobs.sources import Standing, allowance, make_collector, standings
+from monitor.jobs.spending import booked
 from monitor.masking import masked
 from monitor.records import (
     Ask,
@@ -44,9 +45,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from collectors import Collector
     from monitor.jobs.workplace import Workplace
-    from monitor.policy.schools import Schools
     from monitor.records import Yielded
 
 OVERLAP: Final = timedelta(hours=2)
@@ -200,7 +199,10 @@ def _read(place: Workplace, standing: Standing, gate: Gate) -> Run:
                 bookmarks=bookmarks,
                 allowance=left,
             )
-            _drain(place, standing, gate, make_collector(place, standing), ask, tally, spool)
+            yielded = make_collector(place, standing).collect(ask)
+            _drain(place, standing, gate, yielded if left is None else booked(place, run, yielded), tally, spool)
+        except StoreError:
+            raise  # no source's fault; what was booked stands, and the next run reads the window again
         except SourceError as error:
             run = replace(
                 run,
@@ -225,14 +227,13 @@ def _drain(
     place: Workplace,
     standing: Standing,
     gate: Gate,
-    collector: Collector,
-    ask: Ask,
+    yielded: Iterable[Yielded],
     tally: _Tally,
     spool: IO[bytes],
 ) -> None:
-    """Read a collector to its end, gate its mentions in batches, and spool what is ours."""
+    """Take what a collector yields to its end, gate its mentions in batches, and spool what is ours."""
 
-    def ours(yielded: Iterable[Yielded]) -> Iterator[Mention]:
+    def ours() -> Iterator[Mention]:
         for item in yielded:
             match item:
                 case Mention():
@@ -249,7 +250,7 @@ def _drain(
 
     waiting: list[Mention] = []
     try:
-        for mention in ours(collector.collect(ask)):
+        for mention in ours():
             waiting.append(mention)
             if len(waiting) == POSTS_PER_PASS:
                 _gate(place, standing, gate, waiting, tally, spool)
@@ -319,7 +320,7 @@ def arrival_of(place: Workplace, mention: Mention, *, words: bool = True) -> men
     Without `words` its text and title stay behind. A source whose terms forbid keeping them has them all the same
     until it is judged, in the same job (see `monitor.jobs.judge`): a threat must not pass unread.
     """
-    keep = own_details(place.policy.schools)
+    keep = place.left_alone
     return mentions.Arrival(
         mention=replace(
             mention,
@@ -337,16 +338,6 @@ def arrival_of(place: Workplace, mention: Mention, *, words: bool = True) -> men
         ),
         author_key=place.handles.key(mention.source, mention.author, place.clock()),
         sha256=mention.sha256,
-    )
-
-
-def own_details(schools: Schools) -> frozenset[str]:
-    """Return the schools' own handles and postcodes, which masking leaves alone."""
-    return frozenset(
-        detail.casefold()
-        for school in schools.schools
-        for detail in (*(f"@{handle}" for handle in school.handles), school.postcode)
-        if detail
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from monitor.jobs.sources import standings
+from monitor.jobs.sources import standings, used
 from monitor.records import Coverage, DayCount, Outcome, Purpose, Severity, Sight, Spent, Window
 from monitor.store import figures, mentions, runs
 
@@ -51,6 +51,7 @@ def coverage(place: Workplace, connection: sa.Connection, window: Window) -> tup
             latest=_newest(connection, standing.source, window.end),
             own=[run for run in in_window if run.source == standing.source],
             new=new.get(standing.source, 0),
+            share=used(connection, standing, window.end),
             now=window.end,
         )
         for standing in standings(place)
@@ -66,7 +67,14 @@ def _newest(connection: sa.Connection, source: str, now: datetime) -> Run | None
 
 
 def _of(
-    standing: Standing, *, complete: Run | None, latest: Run | None, own: list[Run], new: int, now: datetime
+    standing: Standing,
+    *,
+    complete: Run | None,
+    latest: Run | None,
+    own: list[Run],
+    new: int,
+    share: float,
+    now: datetime,
 ) -> Coverage:
     """Return how one source was seen."""
     spent = sum((run.spent for run in own), Spent())
@@ -88,6 +96,7 @@ def _of(
         gone=sum(run.gone for run in own),
         changed=sum(run.changed for run in own),
         spent=spent,
+        used=share,
         never_sees=standing.policy.never_sees,
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analysis.stories import LIKENESS
 from monitor.jobs import coverage as seen
 from monitor.jobs.collect import why_stopped
-from monitor.jobs.spikes import unusual
+from monitor.jobs.spikes import unsaid, unusual
 from monitor.jobs.storekeeping import RESTORED, restorations
 from monitor.jobs.workplace import write_private
 from monitor.mail import compose
@@ -102,6 +102,7 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Daily
         usual=seen.usual(history[:-1]),
         troubles=(*_stopped(place), *_troubles(connection, window), *_late(place, connection, window)),
         unusual=unusual(place, connection, window, open_cases),
+        unsaid=unsaid(connection, window),
         escalation=place.policy.escalation,
         school_names={school.code: school.name for school in place.policy.schools.schools},
         contact=place.settings.mail.reply_to or place.settings.federation.contact,

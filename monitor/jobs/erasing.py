@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.jobs import audit, copies
 from monitor.store import holds, mentions
-from monitor.store.audit import Deed
+from monitor.store.audit import Deed, of_erasure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def erase(place: Workplace, connection: sa.Connection, numbers: Sequence[int], *
     copies.redact(place, connection, free, why=why)
     count = mentions.erase(connection, free, now=now, why=why, forget=forgotten(place.policy))
     if count:
-        audit.note(place, connection, Deed.ERASED, f"{count} of {len(numbers)}: {why}")
+        audit.note(place, connection, Deed.ERASED, of_erasure(count, len(numbers), why))
     return Erased(count=count, held=tuple(kept.values()))
 
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final
 from analysis import pipeline
 from monitor.hours import due
 from monitor.jobs.collect import post_of
+from monitor.jobs.sampling import counted_only
 from monitor.jobs.telling import STORY_LASTS, Storyline
-from monitor.records import Judgement, Severity, Window
+from monitor.minimal import COUNTED_ONLY
+from monitor.names import MASK, STAND_IN
+from monitor.records import Severity, Window
 from monitor.store import cases, mentions
 
 if TYPE_CHECKING:
@@ -19,9 +22,10 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from analysis.matching import Post
     from analysis.pipeline import Judges
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Case, StoredMention
+    from monitor.records import Case, Judgement, Reason, StoredMention
 
 BATCH: Final = 256
 
@@ -48,11 +52,15 @@ def judge_pending(place: Workplace, judges: Judges | None = None) -> tuple[Case,
             still = mentions.still_pending(connection, waiting)
             judged = [judgement for item, judgement in zip(waiting, judged, strict=True) if item.id in still]
             waiting = tuple(item for item in waiting if item.id in still)
-            kept = [_without_words(place, item, judgement) for item, judgement in zip(waiting, judged, strict=True)]
+            wordless = _wordless(place, connection, list(zip(waiting, judged, strict=True)), now)
+            kept = [
+                _silent(judgement, wordless[stored.id]) if stored.id in wordless else judgement
+                for stored, judgement in zip(waiting, judged, strict=True)
+            ]
             mentions.record(connection, zip((stored.id for stored in waiting), kept, strict=True), now=now)
             storyline = storyline or Storyline(connection, now)
             stories = storyline.join(connection, waiting)
-            mentions.blank(connection, [stored.id for stored in waiting if not _keeps_words(place, stored)])
+            mentions.blank(connection, sorted(wordless))
             covered = _Covered(connection, stories, now)
             for stored, judgement in zip(waiting, judged, strict=True):
                 if judgement.severity in CASE_SEVERITIES and not covered.by_a_case(stored, judgement):
@@ -94,27 +102,43 @@ class _Covered:
         )
 
 
-def _keeps_words(place: Workplace, stored: StoredMention) -> bool:
-    """Whether the terms of a mention's source let us keep its words."""
-    return place.policy.sources[stored.mention.source].keep_text
+def _wordless(
+    place: Workplace, connection: sa.Connection, judged: Sequence[tuple[StoredMention, Judgement]], now: datetime
+) -> dict[int, tuple[Reason, ...]]:
+    """Return the posts whose words do not stay, by number, each with the reasons that tell it."""
+    sampled = counted_only(place, connection, judged, now)
+    closed = {stored.id for stored, _ in judged if not place.policy.sources[stored.mention.source].keep_text}
+    return dict.fromkeys(sampled, (COUNTED_ONLY,)) | dict.fromkeys(closed, ())
 
 
-def _without_words(place: Workplace, stored: StoredMention, judgement: Judgement) -> Judgement:
-    """Return a judgement as it may be kept: its reasons quote nothing where the words may not stay."""
-    if _keeps_words(place, stored):
-        return judgement
+def _silent(judgement: Judgement, further: tuple[Reason, ...]) -> Judgement:
+    """Return a judgement as it may be kept where the words may not stay: its reasons quote nothing."""
     silent = tuple(replace(reason, start=0, end=0, text="") for reason in judgement.reasons)
-    return replace(judgement, reasons=silent)
+    return replace(judgement, reasons=(*silent, *further))
 
 
 def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Judges) -> list[Judgement]:
-    """Return the judgement of each stored mention; no score where the source's terms forbid one."""
+    """Return the judgement of each stored mention; no score where the source's terms forbid one.
+
+    Where a name was masked a common one is read, and the reasons quote the mask again.
+    """
     frame = pipeline.frame_of(
-        [post_of(item.mention) for item in stored],
+        [_with_names(post_of(item.mention)) for item in stored],
         [place.policy.sources[item.mention.source].may_be_scored for item in stored],
         [place.policy.sources[item.mention.source].kind == "manual" for item in stored],
     )
-    return [judgement for judgement in pipeline.judge(frame, judges) if isinstance(judgement, Judgement)]
+    return [_without_names(judgement) for judgement in pipeline.judge(frame, judges)]
+
+
+def _with_names(post: Post) -> Post:
+    """Return a post with a common name in the place of each that was masked."""
+    return replace(post, text=post.text.replace(MASK, STAND_IN), title=post.title.replace(MASK, STAND_IN))
+
+
+def _without_names(judgement: Judgement) -> Judgement:
+    """Return a judgement whose reasons quote the post as it is stored."""
+    reasons = tuple(replace(reason, text=reason.text.replace(STAND_IN, MASK)) for reason in judgement.reasons)
+    return replace(judgement, reasons=reasons)
 
 
 def open_for(place: Workplace, connection: sa.Connection, stored: StoredMention, judgement: Judgement) -> Case:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from monitor.errors import QuotaSpent, RateLimited, SourceError, StoreError
 from monitor.jobs.collect import arrival_of, wipe
 from monitor.jobs.sources import allowance, make_collector, standings
+from monitor.jobs.spending import booked
 from monitor.records import Gone, Malformed, Mention, Outcome, Purpose, Run, Spent, Window
 from monitor.store import rechecks, runs
 from monitor.store.clock import AHEAD
@@ -138,7 +139,9 @@ def _turn(place: Workplace, standing: Standing, rechecker: Rechecker, tally: _Ta
         outcome=Outcome.COMPLETE,
     )
     try:
-        _ask_for_all(place, standing, rechecker, tally)
+        _ask_for_all(place, standing, rechecker, run, tally)
+    except StoreError:
+        raise  # no source's fault; what was booked stands
     except SourceError as error:
         run = replace(
             run,
@@ -170,7 +173,7 @@ def _record(place: Workplace, run: Run, tally: _Tally) -> Run:
     return run
 
 
-def _ask_for_all(place: Workplace, standing: Standing, rechecker: Rechecker, tally: _Tally) -> None:
+def _ask_for_all(place: Workplace, standing: Standing, rechecker: Rechecker, run: Run, tally: _Tally) -> None:
     """Ask batch by batch, oldest first.
 
     Raises:
@@ -181,7 +184,7 @@ def _ask_for_all(place: Workplace, standing: Standing, rechecker: Rechecker, tal
     failures: list[SourceError] = []
     for batch in _batches(place, standing):
         try:
-            _ask_for(place, standing, rechecker, batch, allowed - tally.spent if allowed else None, tally)
+            _ask_for(place, standing, rechecker, batch, run, allowed - tally.spent if allowed else None, tally)
         except (RateLimited, QuotaSpent):
             raise
         except SourceError as error:
@@ -209,6 +212,7 @@ def _ask_for(
     standing: Standing,
     rechecker: Rechecker,
     batch: tuple[Waiting, ...],
+    run: Run,
     left: Spent | None,
     tally: _Tally,
 ) -> None:
@@ -217,7 +221,8 @@ def _ask_for(
     gone: list[Gone] = []
     tally.asked += len(batch)
     try:
-        for item in rechecker.recheck([post.native_id for post in batch], left):
+        yielded = rechecker.recheck([post.native_id for post in batch], left)
+        for item in booked(place, run, yielded, before=tally.spent) if left else yielded:
             match item:
                 case Mention():
                     standing_there.append(item)

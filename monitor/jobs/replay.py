@@ -55,12 +55,14 @@ class Replay:
 def replay(place: Workplace, window: Window, policy: Policy) -> Replay:
     """Judge every mention of `window` that was judged before under `policy`; only that it was done is recorded.
 
+    One that is kept without its words is left out: nobody can judge it again.
+
     Changes come with lowered severities first, then raised ones, then the rest, oldest first in each.
     """
     judges = pipeline.judges_of(policy, Encoder.load())
     other = replace(place, policy=policy)
     with audited(place) as connection:
-        judged = [m for m in mentions.between(connection, window, limit=MOST) if m.judgement]
+        judged = [m for m in mentions.between(connection, window, limit=MOST) if m.judgement and _has_words(m)]
         note(place, connection, Deed.REPLAYED, f"{len(judged)} posts under rules {policy.version}")
     changes = sorted(_changes(other, judged, judges), key=lambda c: (not c.lowered, not c.raised, c.mention.id))
     return Replay(judged=len(judged), changes=tuple(changes), version=policy.version)
@@ -73,6 +75,11 @@ def _changes(place: Workplace, judged: list[StoredMention], judges: pipeline.Jud
             before = stored.judgement
             if before is not None and _acted_on(before) != _acted_on(after):
                 yield Change(mention=stored, before=before, after=after)
+
+
+def _has_words(stored: StoredMention) -> bool:
+    """Whether a mention has anything to judge."""
+    return bool(stored.mention.text or stored.mention.title)
 
 
 def _acted_on(judgement: Judgement) -> tuple[object, ...]:

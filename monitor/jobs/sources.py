@@ -150,11 +150,10 @@ def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> S
         QuotaSpent: nothing is left; says until when.
     """
     policy = standing.policy
-    if not (policy.daily_calls or policy.daily_units or policy.monthly_pence):
+    if not _has_cap(policy):
         return None
-    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    today = runs.spent(connection, standing.source, now - DAY)
-    this_month = runs.spent(connection, standing.source, month)
+    month = _month(now)
+    today, this_month = (runs.spent(connection, standing.source, since) for since in (now - DAY, month))
     left = Spent(
         calls=policy.daily_calls - today.calls if policy.daily_calls else 10**9,
         units=policy.daily_units - today.units if policy.daily_units else 10**9,
@@ -171,3 +170,30 @@ def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> S
         first = runs.first_cost(connection, standing.source, now - DAY)
         raise QuotaSpent(standing.source, "our cap of the last 24 hours is spent", retry_at=(first or now) + DAY)
     return left
+
+
+def used(connection: sa.Connection, standing: Standing, now: datetime) -> float:
+    """Return how much of a source's tightest cap is spent: 1.0 is all of it, 0.0 stands where there is no cap.
+
+    Days and months are those of `allowance`.
+    """
+    policy = standing.policy
+    if not _has_cap(policy):
+        return 0.0
+    today, this_month = (runs.spent(connection, standing.source, since) for since in (now - DAY, _month(now)))
+    caps = (
+        (today.calls, policy.daily_calls),
+        (today.units, policy.daily_units),
+        (this_month.pence, policy.monthly_pence),
+    )
+    return max(spent / cap for spent, cap in caps if cap)
+
+
+def _has_cap(policy: SourcePolicy) -> bool:
+    """Whether we set ourselves a limit for a source."""
+    return bool(policy.daily_calls or policy.daily_units or policy.monthly_pence)
+
+
+def _month(now: datetime) -> datetime:
+    """Return when the month of `now` began, in UTC."""
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -87,7 +87,12 @@ def unusual(place: Workplace, connection: sa.Connection, window: Window, open_ca
         if case.mention_id in stored
         and (more := alerts.told_in(connection, stored[case.mention_id].story, window, but=case.mention_id))
     ]
-    return (*(spike.cause for spike in kept.between(connection, window)), *held)
+    return (*(spike.cause for spike in kept.between(connection, window) if spike.kind != UNKNOWN), *held)
+
+
+def unsaid(connection: sa.Connection, window: Window) -> tuple[str, ...]:
+    """Return the counts of `window` of which nobody can say yet whether they are unusual, in sentences."""
+    return tuple(spike.cause for spike in kept.between(connection, window) if spike.kind == UNKNOWN)
 
 
 def _message(place: Workplace, told: Sequence[Spike], recipient: str, now: datetime) -> outbox.OutMessage:

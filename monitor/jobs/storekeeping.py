@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from monitor import logs
 from monitor.errors import ConfigError, StoreDamaged
-from monitor.store import backup, copying, journal
+from monitor.store import audit, backup, copying, journal
+from monitor.store.audit import CLOCK, Deed
 from monitor.store.engine import open_store, sqlite_file
 from monitor.store.schema import leases
 
@@ -87,8 +88,10 @@ def open_sound(settings: Settings, *, clock: Clock, thorough: bool = False) -> S
         return _mended(settings, file, damage, clock())
 
 
-def restore(settings: Settings, *, now: datetime, chosen: Path | None = None) -> tuple[Restored, str]:
+def restore(settings: Settings, *, now: datetime, chosen: Path | None = None, who: str = CLOCK) -> tuple[Restored, str]:
     """Put a backup in the store's place on demand; return it, and what people should know.
+
+    `who` asked for it, for the audit of the restored store.
 
     Raises:
         ConfigError, StoreError: see `monitor.store.backup.restore`.
@@ -98,7 +101,7 @@ def restore(settings: Settings, *, now: datetime, chosen: Path | None = None) ->
     said = sentence(restored, settings, now)
     store = open_store(settings.database_url, clock=lambda: now)
     try:
-        _note(store, said, now)
+        _note(store, restored, said, who=who, now=now)
     finally:
         store.close()
     return restored, said
@@ -217,7 +220,7 @@ def _mended(settings: Settings, file: Path, damage: StoreDamaged, now: datetime)
     try:
         store.check()
         said = sentence(restored, settings, now)
-        _note(store, said, now)
+        _note(store, restored, said, who=CLOCK, now=now)
     except BaseException:
         store.close()
         raise
@@ -231,8 +234,8 @@ def _mended(settings: Settings, file: Path, damage: StoreDamaged, now: datetime)
     return store
 
 
-def _note(store: Store, said: str, now: datetime) -> None:
-    """Write a restoration into the journal, from where the next digest takes it.
+def _note(store: Store, restored: Restored, said: str, *, who: str, now: datetime) -> None:
+    """Write a restoration into the journal, from where the next digest takes it, and into the audit (PR20).
 
     A scheduler that held the clock when the backup was made does not hold it any more: the store was ours alone.
     """
@@ -240,3 +243,6 @@ def _note(store: Store, said: str, now: datetime) -> None:
         connection.execute(sa.delete(leases))
         number = journal.start(connection, RESTORED, planned=now, now=now)
         journal.finish(connection, number, now=now, error=said)
+        aside = f"; what was there is {restored.aside.name}" if restored.aside else ""
+        about = f"from {restored.backup.file.name}, made {restored.backup.made:%Y-%m-%dT%H:%M:%SZ}{aside}"
+        audit.append(connection, at=now, who=who, what=Deed.RESTORED_STORE, about=about)

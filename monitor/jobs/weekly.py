@@ -6,7 +6,6 @@ Words of posts stay in the store. Of a case's history the report gets moments, n
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from analysis.stories import LIKENESS
@@ -31,13 +30,11 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.jobs.workplace import Workplace
-    from monitor.records import Case, Coverage, Rendered, StoredMention
+    from monitor.records import Case, Rendered, StoredMention
     from monitor.store.figures import Tally
     from reports.week import CaseTimes
 
 WEEKS: Final = 12
-GONE: Final = "gone at the source"
-"""Why a tombstone was set for what its source took down; see `monitor.jobs.collect`."""
 MOST_MENTIONS: Final = 20_000
 """Mentions of one week that are sorted into stories; beyond them a post counts as a story of its own."""
 
@@ -103,7 +100,7 @@ def gather(place: Workplace, connection: sa.Connection, window: Window) -> Weekl
         canaries=canary.watched(place, connection, window.end),
         retagged=_said(touched, window, "wrong tag"),
         not_ours=_said(touched, window, "not about us"),
-        erased=_erased(place, figures.erased(connection, window), coverage),
+        erased=audit.erased(connection, window),
         troubles=_troubles(connection, window),
         review_due=dpia.review_due if dpia else None,
         escalation=place.policy.escalation,
@@ -178,23 +175,6 @@ def _said(cases: Iterable[Case], window: Window, what: str) -> int:
         any(event.what.startswith(what) and window.start <= event.at < window.end for event in case.history)
         for case in cases
     )
-
-
-def _erased(place: Workplace, tombstones: dict[tuple[str, str], int], coverage: tuple[Coverage, ...]) -> dict[str, int]:
-    """Return reason -> posts erased in the week.
-
-    An article has two tombstones, its own and its address's. Sources that must forget leave none: what they
-    took down is known from their runs.
-    """
-    sources = place.policy.sources
-    counts: Counter[str] = Counter()
-    for (source, why), graves in tombstones.items():
-        article = source in sources and sources[source].kind == "article"
-        counts[why] += ceil(graves / 2) if article else graves
-    for found in coverage:
-        if found.gone and sources[found.source].on_deletion == "forget":
-            counts[GONE] += found.gone
-    return dict(counts)
 
 
 def _troubles(connection: sa.Connection, window: Window) -> int:

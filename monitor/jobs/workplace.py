@@ -15,6 +15,7 @@ from monitor.jobs.storekeeping import open_sound
 from monitor.mail import Postman
 from monitor.policy import folder as rules
 from monitor.policy.accounts import with_accounts
+from monitor.policy.left_alone import left_alone
 from monitor.policy.scope import keep_to_the_topic
 from monitor.records import utc_now
 from monitor.settings import Secrets
@@ -69,6 +70,11 @@ class Workplace:
         from analysis.encoder import Encoder  # noqa: PLC0415
 
         return pipeline.judges_of(self.policy, Encoder.load())
+
+    @cached_property
+    def left_alone(self) -> frozenset[str]:
+        """What masking leaves in posts."""
+        return left_alone(self.policy)
 
     @property
     def postman(self) -> Postman:

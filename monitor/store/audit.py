@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from monitor.records import CaseEvent
+    from monitor.records import CaseEvent, Window
 
 CLOCK: Final = "the clock"
 """Who acts when nobody does: the scheduler."""
@@ -39,6 +40,7 @@ SHORTEST_HEAD: Final = 16
 """Digits of a hash that are enough to name a line."""
 _PAGE: Final = 5_000
 _LAST_PRUNED: Final = re.compile(r"hash ([0-9a-f]{64})$")
+_ERASURE: Final = re.compile(r"(\d+) of \d+: (.*)")
 
 
 class Deed(StrEnum):
@@ -64,6 +66,7 @@ class Deed(StrEnum):
     REPLAYED = "replayed"
     NOTICE = "wrote the privacy notice"
     PRUNED = "pruned the audit"
+    RESTORED_STORE = "restored the store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,28 @@ def entries(connection: sa.Connection) -> Iterator[Entry]:
         if len(rows) < _PAGE:
             return
         after = rows[-1]["number"]
+
+
+def of_erasure(count: int, asked: int, why: str) -> str:
+    """Return what a line of the deed `ERASED` is about: how many posts went, of how many that should, and why."""
+    return f"{count} of {asked}: {why}"
+
+
+def erased(connection: sa.Connection, window: Window) -> dict[str, int]:
+    """Return reason -> how many posts were erased in `window`.
+
+    The audit alone knows them all: some sources allow nothing of a post to stay, not even a tombstone.
+    """
+    lines = connection.scalars(
+        sa.select(audit.c.about)
+        .where(audit.c.what == Deed.ERASED.value, audit.c.at >= window.start, audit.c.at < window.end)
+        .order_by(audit.c.number)
+    )
+    counts: Counter[str] = Counter()
+    for about in lines:
+        if found := _ERASURE.fullmatch(about):
+            counts[found[2]] += int(found[1])
+    return dict(counts)
 
 
 def prune(connection: sa.Connection, *, before: datetime, at: datetime, who: str) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from monitor.records import Outcome
-from monitor.store.schema import case_events, cases, job_runs, mentions, runs, sightings
+from monitor.store.schema import case_events, cases, job_runs, mentions, runs, sightings, spending
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,8 @@ def set_right(connection: sa.Connection, now: datetime) -> bool:
     if not back:
         return False
     later = now + AHEAD
-    for column in (mentions.c.first_seen, mentions.c.last_seen, sightings.c.first_seen, case_events.c.at):
+    dated = (mentions.c.first_seen, mentions.c.last_seen, sightings.c.first_seen, case_events.c.at, spending.c.at)
+    for column in dated:
         connection.execute(sa.update(column.table).where(column > later).values({column: now}))
     connection.execute(
         sa.update(runs)

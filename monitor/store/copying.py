@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from monitor.errors import StoreError
 from monitor.records import as_plain
+from monitor.store import numbers
 from monitor.store.batches import batched
-from monitor.store.schema import leases, metadata
+from monitor.store.schema import leases, mentions, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +74,7 @@ def copy(
                     "stand in the target): nothing was kept there"
                 )
             copied.append(found)
-        _number_on(writing)
+        _number_on(writing, numbers.highest(reading))
     return tuple(copied)
 
 
@@ -132,8 +133,11 @@ def _hashed(row: dict[str, Any]) -> int:
     return int.from_bytes(hashlib.sha256(plain.encode()).digest())
 
 
-def _number_on(writing: sa.Connection) -> None:
-    """Let PostgreSQL number new rows after those that were copied; SQLite does by itself."""
+def _number_on(writing: sa.Connection, highest: int) -> None:
+    """Let PostgreSQL number new rows after those that were copied, and mentions after `highest`; SQLite does by itself.
+
+    The newest posts may be erased while a case, a hold or the digest still knows their numbers.
+    """
     if writing.dialect.name != "postgresql":
         return
     for table in TABLES:
@@ -141,5 +145,6 @@ def _number_on(writing: sa.Connection) -> None:
             # only a column that numbers itself has a sequence
             sequence = writing.scalar(sa.select(sa.func.pg_get_serial_sequence(table.name, column.name)))
             if sequence:
-                highest = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
-                writing.execute(sa.select(sa.func.setval(sequence, highest, sa.false())))
+                last = writing.scalar(sa.select(sa.func.max(column))) or 0
+                following = 1 + (max(last, highest) if table is mentions else last)
+                writing.execute(sa.select(sa.func.setval(sequence, following, sa.false())))

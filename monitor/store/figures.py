@@ -12,7 +12,7 @@ from monitor.records import Window
 from monitor.store import cases as case_store
 from monitor.store.outbox import MAIL
 from monitor.store.runs import READ
-from monitor.store.schema import case_events, cases, day_counts, judgements, mentions, messages, runs, sent, tombstones
+from monitor.store.schema import case_events, cases, day_counts, judgements, mentions, messages, runs, sent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,17 +114,6 @@ def first_run(connection: sa.Connection, source: str) -> datetime | None:
         sa.select(runs.c.started).where(runs.c.source == source).order_by(runs.c.started).limit(1)
     )
     return found
-
-
-def erased(connection: sa.Connection, window: Window) -> dict[tuple[str, str], int]:
-    """Return how many posts were erased in `window`, by source and reason; of forgotten sources nothing is known."""
-    rows = connection.execute(
-        sa.select(tombstones.c.source, tombstones.c.why, sa.func.count())
-        .where(tombstones.c.at >= window.start, tombstones.c.at < window.end, tombstones.c.source != "")
-        .group_by(tombstones.c.source, tombstones.c.why)
-        .order_by(tombstones.c.source, tombstones.c.why)
-    )
-    return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
 def late_messages(connection: sa.Connection, window: Window, late: timedelta) -> tuple[LateMessage, ...]:

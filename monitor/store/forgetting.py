@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from monitor.store.cases import OPEN
-from monitor.store.schema import case_events, cases, job_runs, messages, runs, sent
+from monitor.store.schema import case_events, cases, job_runs, messages, runs, sent, spending
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,4 +36,5 @@ def metadata(connection: sa.Connection, *, before: datetime) -> None:
     connection.execute(sa.delete(messages).where(messages.c.queued < before))
     connection.execute(sa.delete(sent).where(sent.c.at < before))
     connection.execute(sa.delete(runs).where(runs.c.ended < before))
+    connection.execute(sa.delete(spending).where(spending.c.at < before))
     connection.execute(sa.delete(job_runs).where(job_runs.c.ended < before))

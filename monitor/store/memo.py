@@ -30,6 +30,7 @@ from monitor.store.schema import (
     runs,
     sent,
     sightings,
+    spending,
     tombstones,
 )
 
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-MADE_AGAIN: Final = frozenset({bookmarks, job_runs, judgements, leases, mentions, messages, outlets, runs, sightings})
+MADE_AGAIN: Final = frozenset(
+    {bookmarks, job_runs, judgements, leases, mentions, messages, outlets, runs, sightings, spending}
+)
 """Tables that fill again by themselves: posts are read and judged again, reports made up for."""
 
 KEPT: Final = tuple(table for table in metadata.sorted_tables if table not in MADE_AGAIN)

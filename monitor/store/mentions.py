@@ -318,9 +318,26 @@ def record(connection: sa.Connection, judged: Iterable[tuple[int, Judgement]], *
 
 
 def blank(connection: sa.Connection, numbers: Sequence[int]) -> None:
-    """Take the words of mentions out: for sources whose terms let us keep no more than id and link."""
+    """Take the words of mentions out, where no more than id and link may be kept, or needs to be (PR21)."""
     for chunk in batched(numbers):
         connection.execute(sa.update(mentions).where(mentions.c.id.in_(chunk)).values(text="", title=""))
+
+
+def with_words(connection: sa.Connection, source: str, severity: Severity, window: Window) -> int:
+    """Return how many mentions of a source, first seen in `window` and judged `severity`, are kept with their words."""
+    current = sa.and_(judgements.c.mention_id == mentions.c.id, judgements.c.policy_version == mentions.c.judged_under)
+    found = connection.scalar(
+        sa.select(sa.func.count())
+        .select_from(mentions.join(judgements, current))
+        .where(
+            mentions.c.first_seen >= window.start,
+            mentions.c.first_seen < window.end,
+            mentions.c.source == source,
+            judgements.c.severity == severity.value,
+            sa.or_(mentions.c.text != "", mentions.c.title != ""),
+        )
+    )
+    return int(found or 0)
 
 
 def between(connection: sa.Connection, window: Window, *, limit: int = 10_000) -> tuple[StoredMention, ...]:

@@ -9,6 +9,7 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from monitor.records import Bookmark
 from monitor.store.runs import bookmarks_of, keep_bookmarks
@@ -29,8 +30,14 @@ def fresh(connection: sa.Connection) -> Iterator[int | None]:
     a hold, a story and the digest's bookmark know a mention by its number and outlive it: another post under the
     same number would be taken for it, and have no case of its own.
     """
-    if connection.dialect.name != "sqlite":
-        return repeat(None)
+    return count(1 + highest(connection)) if connection.dialect.name == "sqlite" else repeat(None)
+
+
+def highest(connection: sa.Connection) -> int:
+    """Return the highest number of a mention that anything here knows, be the mention erased; 0 if none does.
+
+    PostgreSQL counts for itself and forgets none.
+    """
     known = sa.select(
         sa.select(sa.func.max(mentions.c.id)).scalar_subquery(),
         sa.select(sa.func.max(mentions.c.story)).scalar_subquery(),
@@ -40,7 +47,13 @@ def fresh(connection: sa.Connection) -> Iterator[int | None]:
         .where(bookmarks.c.source == _DIGEST)
         .scalar_subquery(),
     )
-    return count(1 + max(number or 0 for number in connection.execute(known).one()))
+    found = max(number or 0 for number in connection.execute(known).one())
+    if connection.dialect.name == "postgresql":
+        counter = sa.func.pg_get_serial_sequence(mentions.name, mentions.c.id.name)
+        found = max(
+            found, connection.scalar(sa.select(sa.func.pg_sequence_last_value(sa.cast(counter, REGCLASS)))) or 0
+        )
+    return found
 
 
 def newest(connection: sa.Connection) -> int:

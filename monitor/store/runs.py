@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from monitor.records import Bookmark, Outcome, Purpose, Run, Spent, Window
-from monitor.store.schema import bookmarks, runs
+from monitor.store.schema import bookmarks, runs, spending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,47 @@ READ: Final = sa.and_(runs.c.outcome == Outcome.COMPLETE.value, runs.c.purpose =
 """The condition that a run read a source: whole, and for what is new."""
 
 
+UNDER_WAY: Final = Spent(calls=1, units=1, pence=40.0)
+"""What the dearest single call of any source costs: it may have been made when a run died, and nobody counted it.
+
+In pence that is a page of a hundred posts of X, of 0.4 each (see `collectors.x`).
+"""
+
+
+def book(
+    connection: sa.Connection, source: str, purpose: Purpose, started: datetime, spent: Spent, *, now: datetime
+) -> None:
+    """Write down all that a run which goes on has cost so far; `add` settles it. Times are zone-aware.
+
+    If the run dies, this counts as spent, with the dearest call that may have been under way (see `UNDER_WAY`).
+    """
+    cost = spent + UNDER_WAY
+    _settle(connection, source, purpose, started)
+    connection.execute(
+        sa.insert(spending).values(
+            source=source,
+            purpose=purpose.value,
+            started=started,
+            at=now,
+            calls=cost.calls,
+            units=cost.units,
+            pence=cost.pence,
+        )
+    )
+
+
+def _settle(connection: sa.Connection, source: str, purpose: Purpose, started: datetime) -> None:
+    """Take back what was booked for a run, whose record says now what it cost."""
+    connection.execute(
+        sa.delete(spending).where(
+            spending.c.source == source, spending.c.purpose == purpose.value, spending.c.started == started
+        )
+    )
+
+
 def add(connection: sa.Connection, run: Run) -> None:
-    """Store one run."""
+    """Store one run, and settle what was booked for it."""
+    _settle(connection, run.source, run.purpose, run.started)
     connection.execute(
         sa.insert(runs).values(
             source=run.source,
@@ -84,26 +123,35 @@ def complete_starts(connection: sa.Connection, window: Window) -> tuple[tuple[st
 
 
 def spent(connection: sa.Connection, source: str, since: datetime) -> Spent:
-    """Return what runs for any purpose that ended since a moment (zone-aware) cost: the ledger."""
+    """Return what runs for any purpose that ended since a moment (zone-aware) cost, and what is booked: the ledger."""
+    return _sum(connection, runs, runs.c.source == source, runs.c.ended >= since) + _sum(
+        connection, spending, spending.c.source == source, spending.c.at >= since
+    )
+
+
+def _sum(connection: sa.Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Spent:
+    """Return what the rows of a table that has costs add up to."""
     row = connection.execute(
         sa.select(
-            sa.func.coalesce(sa.func.sum(runs.c.calls), 0).label("calls"),
-            sa.func.coalesce(sa.func.sum(runs.c.units), 0).label("units"),
-            sa.func.coalesce(sa.func.sum(runs.c.pence), 0.0).label("pence"),
-        ).where(runs.c.source == source, runs.c.ended >= since)
+            sa.func.coalesce(sa.func.sum(table.c.calls), 0).label("calls"),
+            sa.func.coalesce(sa.func.sum(table.c.units), 0).label("units"),
+            sa.func.coalesce(sa.func.sum(table.c.pence), 0.0).label("pence"),
+        ).where(*conditions)
     ).one()
     return Spent(calls=int(row.calls), units=int(row.units), pence=float(row.pence))
 
 
 def first_cost(connection: sa.Connection, source: str, since: datetime) -> datetime | None:
-    """Return when the first run ended, since a moment (zone-aware), that cost calls or units; None if none did."""
-    found: datetime | None = connection.scalar(
-        sa.select(runs.c.ended)
-        .where(runs.c.source == source, runs.c.ended >= since, sa.or_(runs.c.calls > 0, runs.c.units > 0))
-        .order_by(runs.c.ended)
-        .limit(1)
+    """Return when the first run that cost calls or units ended, or died, since a moment; None if none did."""
+    ended: datetime | None = connection.scalar(
+        sa.select(sa.func.min(runs.c.ended)).where(
+            runs.c.source == source, runs.c.ended >= since, sa.or_(runs.c.calls > 0, runs.c.units > 0)
+        )
     )
-    return found
+    booked: datetime | None = connection.scalar(
+        sa.select(sa.func.min(spending.c.at)).where(spending.c.source == source, spending.c.at >= since)
+    )
+    return min((one for one in (ended, booked) if one), default=None)
 
 
 def bookmarks_of(connection: sa.Connection, source: str) -> dict[str, str]:

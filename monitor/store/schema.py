@@ -157,6 +157,20 @@ runs = sa.Table(
     sa.Index(None, "ended"),
 )
 
+spending = sa.Table(
+    "spending",
+    metadata,
+    # what a run that is not recorded yet has cost so far; the row of one that died stays, and counts as spent
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("started", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("calls", sa.Integer, nullable=False),
+    sa.Column("units", sa.Integer, nullable=False),
+    sa.Column("pence", sa.Float, nullable=False),
+    sa.PrimaryKeyConstraint("source", "purpose", "started"),
+)
+
 bookmarks = sa.Table(
     "bookmarks",
     metadata,

@@ -36,6 +36,42 @@ def test_words_are_read_in_their_usual_form(written: str, read: tuple[str, ...])
     assert SLANG.read(written).words == read
 
 
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "0x5u1c1d3",
+        "0x5u1c1d30x5u1c1d3",
+        "3f2b8c1a-574b-4d1e-9c3f-0123456789ab",
+        "sha256:57ab.9f86d081884c7d65.57ab",
+        "kn1fe+qz7wkxv3bnd81t/n00ds==",
+        "eyj0exaioijkv1.57ab.bgrz9kvtpq3xw",
+        "9f86d081884c7d65 57abc0ffee",
+    ],
+)
+def test_what_a_machine_wrote_is_no_leetspeak(noise: str) -> None:
+    slang = Slang(slang={"noods": "nudes"}, known=["knife", "suicide", "stab", "nudes"], disguised=["suicide", "stab"])
+
+    assert set(slang.read(noise).words).isdisjoint({"knife", "suicide", "stab", "nudes"})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("su1c1d3 5u1c1de su1c1d3-su1c1d3-su1c1d3", ["suicide"] * 5),
+        ("kn1fe/n00ds/su1c1d3.kn1fe", ["knife", "nudes", "suicide", "knife"]),
+        ("br1ng-4-kn1fe-t0-sch00l-2026", ["bring", "knife"]),
+        ("br1ng4kn1fet0sch00lt0m0rr0w/kn1fe", ["knife"]),
+        ("9f86d081884c7d65 su1c1d3", ["suicide"]),
+        ("kn1fe, 3f2b8c1a-574b-4d1e-9c3f-0123456789ab", ["knife"]),
+        ("3f2b8c1a-574b-4d1e-9c3f-knife", ["knife"]),
+    ],
+)
+def test_people_who_disguise_a_word_are_read_however_they_join_it(written: str, read: list[str]) -> None:
+    words = SLANG.read(written).words
+
+    assert [word for word in words if word in {"bring", "knife", "nudes", "suicide"}] == read
+
+
 def test_two_known_words_are_never_joined() -> None:
     assert Slang(slang={}, known=["the", "rapist", "her"], disguised=["therapist"]).read("the rapist").words == (
         "the",
@@ -79,3 +115,10 @@ def test_long_runs_of_disguises_are_read_once_each() -> None:
     wording = SLANG.read("k " * 5000 + "1" * 5000 + "a" + "*" * 5000)
 
     assert len(wording.words) <= 5002
+
+
+def test_a_post_full_of_hashes_gives_each_piece_once() -> None:
+    wording = SLANG.read("3f2b8c1a-574b-4d1e " * 5000 + "0a-" * 20000)
+
+    assert len(wording.words) == 3 * 5000 + 20000
+    assert "stab" not in wording.words

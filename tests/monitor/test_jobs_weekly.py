@@ -35,7 +35,7 @@ from monitor.records import (
     Window,
 )
 from monitor.settings import Calendar, Closure, Secrets, Settings
-from monitor.store import cases, figures, mentions, outbox, runs
+from monitor.store import audit, cases, figures, mentions, outbox, runs
 from monitor.store.mentions import Arrival
 from monitor.store.schema import judgements
 from monitor.store.schema import mentions as mention_table
@@ -249,7 +249,13 @@ def test_no_word_of_a_post_and_nobody_who_acted_gets_into_what_is_written_or_sen
             act(place, case, NOW - DAY, f"wrong tag: {person}", by=worker, why=words)
         with place.store.write() as connection:
             gone = mentions.numbers_of(connection, [("mastodon", f"{handle}-3")])
-            mentions.erase(connection, gone, now=NOW - DAY, why=f"asked by {person}", forget=frozenset())
+            audit.append(
+                connection,
+                at=NOW - DAY,
+                who=worker,
+                what=audit.Deed.ERASED,
+                about=audit.of_erasure(len(gone), len(gone), f"asked by {person}"),
+            )
             failed = Run(
                 source="mastodon",
                 started=NOW - HOUR,
@@ -447,15 +453,7 @@ def test_corrections_are_counted_in_the_week_in_which_they_were_made(place: Work
     assert (found.retagged, found.not_ours) == (1, 1)
 
 
-# ---------------------------------------------------------------- erased and spent
-
-
-def test_an_article_that_was_erased_is_counted_once(place: Workplace) -> None:
-    article = tell(place, "https://gazette.example/a", NOW - 2 * DAY, source="feeds")
-    post = tell(place, "b", NOW - 2 * DAY)
-    with place.store.write() as connection:
-        mentions.erase(connection, [article, post], now=NOW - DAY, why="kept long enough", forget=frozenset())
-    assert material(place).erased == {"kept long enough": 2}
+# ---------------------------------------------------------------- spent
 
 
 def test_what_was_spent_is_the_sum_of_the_weeks_runs(place: Workplace) -> None:
@@ -484,7 +482,7 @@ def test_both_databases_count_alike(store: Store, now: datetime) -> None:
     with store.read() as connection:
         found = figures.tallies(connection, window)
         assert figures.tallies(connection, Window(start=now, end=now + DAY)) == ()
-        assert figures.erased(connection, window) == {}
+        assert audit.erased(connection, window) == {}
         assert figures.readings(connection, window) == ()
         assert figures.first_run(connection, "mastodon") is None
         assert figures.cases_touched(connection, window) == ()

@@ -6,6 +6,7 @@ import ast
 import html
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from monitor.jobs.casework import Act, Doing, act, subject_of
 from monitor.jobs.collect import arrival_of, collect
 from monitor.jobs.daily import daily, window_for
 from monitor.jobs.evidence import Exhibit
-from monitor.jobs.judge import open_for
+from monitor.jobs.judge import judge_pending, open_for
 from monitor.masking import holds_details, masked
 from monitor.records import Mention, Severity
 from monitor.settings import Reading, Retention, Settings
@@ -238,6 +239,42 @@ def test_no_handle_and_no_detail_reaches_database_digest_or_mail(place: Workplac
     for text in (rendered.html, rendered.text, mail, rows):
         assert handle not in text
         assert detail not in text
+
+
+PERSONS = st.sampled_from(["Tobias", "Ottilie", "Penrose", "Wrenfield", "Ottilie Penrose", "Tobias Wrenfield-Hall"])
+TOLD = st.sampled_from(
+    ["Mr", "Mrs", "Miss", "Dr", "my son", "my daughter", "a lad called", "head teacher", "her name is"]
+)
+
+
+@given(name=PERSONS, told=TOLD)
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_after_a_title_or_a_kinship_word_reaches_database_digest_or_logs(
+    place: Workplace, caplog: pytest.LogCaptureFixture, name: str, told: str
+) -> None:
+    """PR06: a property over the way from a collector through judging to digest and logs."""
+    caplog.set_level("DEBUG")
+    words = f"Ask {told} {name} why the toilets at King James's School Knaresborough are locked"
+    mention = Mention(
+        source="mastodon",
+        native_id=words,
+        url="https://social.example/posts/1",
+        text=words,
+        title=words,
+        published=place.clock(),
+    )
+    arrival = arrival_of(place, replace(mention, native_id=mention.sha256))
+    with place.store.write() as connection:
+        mentions.take(connection, [arrival], now=place.clock() - timedelta(minutes=1), articles=frozenset())
+    judge_pending(place)
+    rendered, _ = daily(place, window_for(place, place.clock()))
+    with place.store.read() as connection:
+        (text,) = connection.exec_driver_sql("SELECT DISTINCT text FROM mentions WHERE text LIKE ?", (f"%{told} [%",))
+        rows = str(connection.exec_driver_sql("SELECT * FROM mentions").all())
+        rows += str(connection.exec_driver_sql("SELECT * FROM judgements").all())
+    assert text == (f"Ask {told} [name] why the toilets at King James's School Knaresborough are locked",)
+    for shown in (rendered.html, rendered.text, rows, caplog.text):
+        assert not any(part in shown for part in name.replace("-", " ").split())
 
 
 # ---------------------------------------------------------------- PR18, PR19: who may see what

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from monitor.errors import StoreError
 from monitor.rehearsal.server import Reply, Server
-from monitor.store import cases, copying, journal, mentions
+from monitor.store import cases, copying, journal, mentions, numbers
 from monitor.store.engine import open_store
 from monitor.store.schema import audit as audit_table
 from monitor.store.schema import mentions as mention_table
@@ -120,6 +120,31 @@ def test_new_rows_are_numbered_after_the_copied_ones(
     # and what was erased stays out
     take(target, now, arrival(f"n{POSTS - 1}", text="erased before the move"))
     assert "erased before the move" not in texts(target)
+
+
+@pytest.mark.parametrize("known_to", ["a case", "the digest", "nobody"])
+def test_no_number_is_given_twice_though_its_post_was_erased_before_the_move(
+    store_url: str, target: Store, arrival: Callable[..., Arrival], now: datetime, tmp_path: Path, known_to: str
+) -> None:
+    source = open_store(f"sqlite:///{tmp_path / 'source' / 'monitor.sqlite'}")
+    given = take(source, now, *(arrival(f"n{number}") for number in range(5)))
+    if known_to == "a case":
+        opened_case(source, given[-1], now)
+    with source.write() as connection:
+        if known_to == "the digest":
+            numbers.keep_told(connection, numbers.newest(connection))
+        mentions.erase(connection, given[2:], now=now, why="w", forget=frozenset())
+        still_known = numbers.highest(connection)
+
+    copying.copy(source, target, now=now)
+
+    assert still_known == (given[1] if known_to == "nobody" else given[-1])
+    assert take(target, now, arrival("new")) == [still_known + 1]
+    if store_url.startswith("postgresql"):  # which counts for itself from here on
+        with target.write() as connection:
+            mentions.erase(connection, [still_known + 1], now=now, why="w", forget=frozenset())
+            assert numbers.highest(connection) == still_known + 1
+    source.close()
 
 
 def test_a_target_that_holds_anything_is_refused_and_left_alone(

@@ -120,18 +120,3 @@ def test_readings_are_complete_runs_with_what_they_read(store: Store, now: datet
         assert found == (Reading(source="feeds", started=now, window=Window(start=now - DAY, end=now)),)
         assert figures.first_run(connection, "feeds") == now - DAY
         assert figures.first_run(connection, "pages") is None
-
-
-def test_erased_posts_are_counted_once_each(store: Store, arrival: Arriving, now: datetime) -> None:
-    """An article leaves two tombstones, by id and by address, and is still one post."""
-    with store.write() as connection:
-        take(connection, now, arrival("1"), arrival("2"), arrival("a", source="feeds", url="https://n.example/s"))
-        for keys, why in (([("mastodon", "1"), ("feeds", "a")], "old"), ([("mastodon", "2")], "gone")):
-            numbers = mentions.numbers_of(connection, keys)
-            mentions.erase(connection, numbers, now=now, why=why, forget=frozenset())
-        assert figures.erased(connection, Window(start=now, end=now + DAY)) == {
-            ("mastodon", "old"): 1,
-            ("feeds", "old"): 1,
-            ("mastodon", "gone"): 1,
-        }
-        assert figures.erased(connection, Window(start=now + DAY, end=now + 2 * DAY)) == {}

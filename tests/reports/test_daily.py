@@ -25,6 +25,7 @@ from tests.reports.material import (
     judged,
     mixed_day,
     next_day,
+    off,
     quiet_day,
     stored,
 )
@@ -112,8 +113,65 @@ def test_a_day_with_a_blind_source_never_says_nought_for_it() -> None:
     for body in (one_line(Page(digest.html).shown), one_line(digest.text)):
         assert "Bluesky since Sun 14:10 (the service did not answer; next try today 08:00)" in body
         assert "Mastodon (never read yet; the access token was refused)" in body
-        assert "No new public mention since yesterday 07:00 in the one of three sources that were read" in body
+        assert "No new public mention since yesterday 07:00 in the one of three sources that was read" in body
         assert "could not be sent: the mail server did not answer." in body
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (1, "The one source that is switched on was read."),
+        (2, "Both sources that are switched on were read."),
+        (3, "All three sources that are switched on were read."),
+    ],
+)
+def test_one_source_two_and_three_are_counted_as_people_count_them(sources: int, said: str) -> None:
+    day = quiet_day()
+    on = tuple(source for source in day.coverage if source.sight is Sight.READ)[:sources]
+
+    assert build(replace(day, coverage=on)).all_read == said
+
+
+def test_the_first_screen_counts_what_is_switched_off() -> None:
+    day = quiet_day()
+    more = tuple(replace(off("x"), source=f"x{number}") for number in range(11))
+
+    assert build(day).all_read.endswith(" were read. One other is switched off.")
+    assert build(replace(day, coverage=(*day.coverage, *more))).all_read.endswith(" 12 others are switched off.")
+
+
+@pytest.mark.parametrize(("told", "said"), [(1, "It carries on"), (2, "Both carry on"), (3, "All of them carry on")])
+def test_what_only_carries_on_is_counted_as_people_count_it(told: int, said: str) -> None:
+    day = next_day()
+    volume = build(replace(day, mentions=day.mentions[:told])).volume
+
+    assert volume.endswith(f" {said} what was told before.")
+
+
+def test_calls_that_cost_nothing_are_no_news() -> None:
+    digest = made(quiet_day())
+
+    assert "spent" not in digest.text
+    assert "spent" not in Page(digest.html).shown
+
+
+def test_counts_that_nobody_can_call_unusual_stand_at_the_foot_and_never_above_what_is_open() -> None:
+    counts = tuple(f"9 accounts on topic {number}. Nobody can say yet." for number in range(5))
+    digest = made(replace(mixed_day(), unsaid=counts))
+    for body in (digest.text, Page(digest.html).shown):
+        said = one_line(body)
+        assert said.lower().index("where we looked") < said.index("9 accounts on topic 0.")
+        assert "9 accounts on topic 2." in said
+        assert "9 accounts on topic 3." not in said
+        assert "And two more." in said
+        assert "unusual" not in said.lower()
+
+
+def test_the_question_mark_is_explained_where_there_is_one() -> None:
+    for day, explained in ((quiet_day(), False), (gap_day(), True)):
+        digest = made(day)
+        assert ("is a count that nobody knows" in one_line(digest.text)) is explained
+        assert ("is a count that nobody knows" in one_line(Page(digest.html).shown)) is explained
 
 
 def test_nothing_read_at_all_is_said_first() -> None:
@@ -141,10 +199,18 @@ def test_how_many_copies_a_restricted_post_has_is_not_told() -> None:
 def test_items_are_ordered_by_danger_and_then_by_when_they_are_due() -> None:
     view = build(mixed_day())
 
-    assert [one.reference for one in view.items] == ["KJS-0412", "BHS-0416", "FED-0415", "FED-0414"]
+    assert [one.reference for one in view.items] == ["BHS-0416", "KJS-0412", "FED-0415", "FED-0414"]
     assert build(busy_day()).items[0].title == "Threat of violence / weapon / bomb"
     assert build(busy_day()).danger == "Danger now? Ring 999; do not wait for e-mail."
     assert view.danger == ""
+
+
+def test_what_is_urgent_is_called_so_in_the_first_table() -> None:
+    digest = made(mixed_day())
+
+    assert "1. Today 09:00: URGENT Child at risk (other) (BHS)" in digest.text
+    assert "Urgent: Child at risk (other) (BHS)" in one_line(Page(digest.html).shown)
+    assert digest.text.count("URGENT") == 1
 
 
 def test_what_waits_for_others_stands_below_and_what_is_due_again_comes_up() -> None:

@@ -213,18 +213,61 @@ def test_posts_copies_and_our_acts_stand_in_one_timeline_oldest_first() -> None:
     assert sum(int(row.what.split()[0]) for row in rows if row.who == "Copies") == 16
 
 
+def flood(posts: int = 300) -> IncidentMaterial:
+    """Return an incident of so many different texts: questions, but for a copy and three posts that matter more."""
+    severe = {200: Severity.P1, 250: Severity.P0, 299: Severity.P1}
+    many = [
+        stored(
+            1000 + n,
+            f"Number {n}: toilet protest",
+            judged("THREAT_VIOLENCE", severity=severe[n]) if n in severe else judged("QUESTION"),
+            seen=at(22, 8) + timedelta(minutes=n),
+        )
+        for n in range(posts - 1)
+    ]
+    many.append(stored(999, "Number 250: toilet protest", many[250].judgement, seen=at(23, 8)))
+    numbers = {one.id: n for n, one in enumerate(many, 1)}
+    return replace(storm(), mentions=tuple(many), cases=(), stories={1250: (999,)}, numbers=numbers)
+
+
 def test_a_long_timeline_keeps_its_ends_and_says_what_it_left_out() -> None:
-    many = tuple(
-        stored(1000 + n, f"Number {n}: toilet protest", judged("QUESTION"), seen=at(22, 8) + timedelta(minutes=n))
-        for n in range(300)
-    )
-    material = replace(
-        storm(), mentions=many, cases=(), stories={}, numbers={one.id: n for n, one in enumerate(many, 1)}
-    )
-    view = incident.build(material)
+    view = incident.build(flood())
     assert len(view.timeline) == 60
     assert view.timeline_left.startswith("241 lines between")
-    assert (len(view.evidence), view.evidence_more) == (200, "100 further items, in the bundle.")
+
+
+def test_of_much_evidence_the_most_urgent_stands_open_and_the_rest_is_folded_by_number() -> None:
+    view = incident.build(flood(400))
+    assert [one.number for one in view.evidence[:4]] == [251, 400, 201, 300]
+    assert len(view.evidence) == 25
+    folded = [one.number for one in view.evidence_folded]
+    assert folded == sorted(set(range(1, 401)) - {one.number for one in view.evidence})
+    assert view.evidence_more == ""
+
+
+def test_a_folded_list_is_complete_in_the_page_and_needs_no_script() -> None:
+    material = flood(400)
+    html = page(material)
+    assert all(one.sha256 in html for one in material.mentions)
+    assert all(f'href="{one.mention.url}"' in html for one in material.mentions)
+    assert html.count("<details>") == html.count("</details>") == html.count("<summary>")
+    assert "<summary>The other 375, by number</summary>" in html
+    assert "<summary>40 earlier lines, from Sun 07:48</summary>" in html
+    assert "<summary>32 more texts</summary>" in html
+    assert "<script" not in html
+
+
+def test_of_more_evidence_than_a_page_can_bear_the_rest_is_in_the_bundle() -> None:
+    view = incident.build(flood(620))
+    assert len(view.evidence) + len(view.evidence_folded) == 500
+    assert view.evidence_more == "120 further items, in the bundle."
+
+
+def test_a_short_page_has_nothing_folded_in_its_evidence() -> None:
+    view = incident.build(storm())
+    assert [one.number for one in view.evidence] == list(range(1, 22))
+    assert view.evidence_folded == ()
+    assert "by number</summary>" not in page(storm())
 
 
 def test_copies_are_counted_with_their_original_and_the_threshold_is_named() -> None:

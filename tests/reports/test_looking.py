@@ -76,6 +76,25 @@ def test_what_was_dropped_is_counted_by_reason_the_most_first_and_the_rest_toget
     assert notes[4].startswith("Never sees readers' comments")
 
 
+def test_what_a_source_cost_is_told_where_our_own_limit_is_near_or_money_went() -> None:
+    calls = Spent(calls=24, units=2)
+
+    def cost(**changes: object) -> list[str]:
+        source = replace(read("feeds", 1), never_sees=(), **changes)  # type: ignore[arg-type]
+        return list(looked([source], NOW, ZONE).rows[0].notes)
+
+    assert cost(spent=calls, used=0.79) == []
+    assert cost(spent=calls, used=0.8) == ["24 calls and 2 units spent; 80% of our own limit is used up"]
+    assert cost(spent=Spent(), used=1.04) == ["100% of our own limit is used up"]
+    assert cost(spent=Spent(calls=24, pence=3)) == ["24 calls and £0.03 spent"]
+
+
+def test_a_try_that_should_have_been_made_before_now_is_not_announced() -> None:
+    looking = looked([behind(next_try=NOW - timedelta(minutes=1))], NOW, ZONE)
+
+    assert "next try" not in looking.gaps[0] + looking.rows[0].read
+
+
 def test_money_is_added_up_and_is_not_said_where_none_was_spent() -> None:
     costly = replace(read("feeds", 1), spent=Spent(pence=30.0))
 

@@ -53,3 +53,8 @@ def test_the_same_page_gives_the_same_bytes() -> None:
 def test_nothing_is_fetched_for_a_page(address: str) -> None:
     with_image = inside(printing.pdf(PAGE.format(f'<img src="{address}" alt="an image">')))
     assert b"/Subtype /Image" not in with_image
+
+
+def test_what_a_page_folds_away_is_printed() -> None:
+    folded = "<details><summary>More</summary><table><tr><th>No.</th></tr></table></details>"
+    assert b"/TH" in inside(printing.pdf(PAGE.format(folded)))

@@ -55,13 +55,19 @@ def items(*kinds: tuple[Kind, Urgency]) -> tuple[Item, ...]:
             items(("look", "late"), ("look", "late")),
             SEEN,
             "2 need a look, 2 overdue",
-            "Two posts need a look; all are overdue",
+            "Two posts need a look; both are overdue",
         ),
         (
             items(("look", "later"), ("urgent", "today"), ("reply", "today")),
             PARTLY,
             "1 urgent, 1 needs a reply, 1 needs a look; Bluesky not read",
             "One post is urgent, one needs a reply and one needs a look",
+        ),
+        (
+            items(("reply", "late"), ("reply", "late"), ("reply", "late")),
+            SEEN,
+            "3 need a reply, 3 overdue",
+            "Three posts need a reply; all are overdue",
         ),
         (
             items(("reply", "today")),

@@ -154,6 +154,34 @@ def test_a_quiet_week_asks_nothing_and_says_that_all_was_read() -> None:
     assert "Nothing this week." in Page(render(view).html).shown
 
 
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (1, "The one source that is switched on was read every day."),
+        (2, "Both sources that are switched on were read every day."),
+    ],
+)
+def test_one_source_and_two_are_counted_as_people_count_them(sources: int, said: str) -> None:
+    week = quiet_week()
+
+    assert build(replace(week, grid=week.grid[:sources])).covered == said
+
+
+@pytest.mark.parametrize(
+    ("cases", "decided", "said"),
+    [
+        (3, 0, "3 cases opened, none of them decided."),
+        (3, 2, "3 cases opened, two of them decided."),
+        (1, 0, "1 case opened, not decided yet."),
+    ],
+)
+def test_what_was_done_about_a_theme_is_said_in_words(cases: int, decided: int, said: str) -> None:
+    week = eventful_week()
+    themes = tuple(replace(theme, cases=cases, decided=decided) for theme in week.themes)
+
+    assert all(theme.about.endswith(said) for theme in build(replace(week, themes=themes)).themes)
+
+
 def test_what_is_late_is_asked_of_its_owner_the_longest_late_first() -> None:
     said = asked(build(eventful_week()))
     assert "Have KJS-0398 and KJS-0412 answered or decided; the first is late since" in said

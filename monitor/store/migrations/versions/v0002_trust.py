@@ -57,6 +57,17 @@ def upgrade() -> None:
         sa.Column("seen", Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "published", name=op.f("pk_canaries")),
     )
+    op.create_table(
+        "spending",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("started", Moment(timezone=True), nullable=False),
+        sa.Column("at", Moment(timezone=True), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("pence", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "purpose", "started", name=op.f("pk_spending")),
+    )
     _audit()
     _holds()
     op.add_column("mentions", sa.Column("restricted_at", Moment(timezone=True), nullable=True))
