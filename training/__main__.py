@@ -11,13 +11,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import data, student, teacher, triage
+from training import data, student, teacher, triage, triage_teacher
 from training.evaluate import scores
 from training.network import Network, predict, tokenize
 from training.ship import ship
 from training.transfer import transfer
 
-STEPS = ("teacher", "label", "student", "average", "transfer", "validate", "finish", "ship")
+STEPS = (
+    "teacher",
+    "label",
+    "student",
+    "average",
+    "transfer",
+    "triage-teacher",
+    "triage-label",
+    "validate",
+    "finish",
+    "ship",
+)
+POSTS = data.REPOSITORY / "benchmarks" / "posts"
 
 
 def main() -> None:
@@ -25,8 +37,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("step", choices=STEPS)
     parser.add_argument("--data", type=Path, default=data.data_folder(), help="the public corpora")
-    parser.add_argument("--encoder", type=Path, help="folder of MPNet (teacher) or MiniLM (all other steps)")
-    parser.add_argument("--posts", type=Path, default=data.REPOSITORY / "benchmarks" / "posts" / "seen")
+    parser.add_argument("--encoder", type=Path, help="folder of MPNet (teachers) or MiniLM (all other steps)")
+    parser.add_argument("--posts", type=Path, default=POSTS / "seen")
     parser.add_argument("--matrix", type=Path, default=data.REPOSITORY.parent / "shared" / "policy" / "matrix.json")
     parser.add_argument(
         "--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps"
@@ -36,15 +48,39 @@ def main() -> None:
         "--start", type=Path, help="validate, finish: a branch of the first batch of posts, to go on from"
     )
     parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
+    parser.add_argument("--without", type=int, help="triage-teacher: another fold left out, for validation")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=float, default=student.SCHEDULE.epochs, help="student")
     parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     started = time.time()
-    figures = _triage(arguments) if arguments.step in {"validate", "finish", "ship"} else _public(arguments)
+    figures = _step(arguments)
     told = {"step": arguments.step, "fold": arguments.fold, "seed": arguments.seed, **figures}
     print(json.dumps({**told, "seconds": round(time.time() - started, 1)}))
+
+
+def _step(arguments: argparse.Namespace) -> dict[str, float]:
+    """The figures of one step."""
+    if arguments.step in {"triage-teacher", "triage-label"}:
+        return _triage_teacher(arguments)
+    return _triage(arguments) if arguments.step in {"validate", "finish", "ship"} else _public(arguments)
+
+
+def _triage_teacher(arguments: argparse.Namespace) -> dict[str, float]:
+    """The larger network's steps on the invented posts."""
+    posts = data.read_posts(arguments.posts, POSTS / "unread")
+    folds = triage.groups(posts)
+    if arguments.step == "triage-label":
+        files = sorted(arguments.work.glob("triage-teacher-*.npz"))
+        triage_teacher.record(posts, triage_teacher.opinions(files, folds), triage_teacher.LABELS)
+        return {"posts": len(posts)}
+    unseen = triage_teacher.Unseen(arguments.fold, arguments.without)
+    categories = triage.category_ids(arguments.matrix)
+    logits = triage_teacher.train(posts, categories, folds, unseen, arguments.encoder, arguments.seed)
+    kept = {name: values.astype(np.float16) for name, values in logits.items()}
+    np.savez(arguments.work / unseen.file(arguments.seed), **kept)
+    return {"posts": len(posts), "learned_from": int((~np.isin(folds, [arguments.fold, arguments.without])).sum())}
 
 
 def _public(arguments: argparse.Namespace) -> dict[str, float]:

@@ -21,6 +21,7 @@ from analysis.encoder import preprocess
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 NEITHER: Final = 2
 SENTIMENTS: Final = ("negative", "neutral", "positive")
+SEVERITIES: Final = ("P0", "P1", "P2", "P3", "P4")
 POSITIVE: Final = frozenset(
     [
         "admiration",
@@ -88,16 +89,22 @@ class Example:
 class Post:
     """One invented post.
 
-    Attributes: text (preprocessed), category and also (category ids), urgent (P0 or P1), sentiment (0 to 2), first
-    (of the first batch written: the file's name has no suffix).
+    Attributes: id, text (preprocessed), category and also (category ids), severity (0 to 4 for P0 to P4, None where it
+    is not about the schools), sentiment (0 to 2), first (of the first batch written: the file's name has no suffix).
     """
 
+    id: str
     text: str
     category: str
     also: tuple[str, ...]
-    urgent: bool
+    severity: int | None
     sentiment: int
     first: bool
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is P0 or P1."""
+        return self.severity in {0, 1}
 
 
 def data_folder() -> Path:
@@ -124,20 +131,22 @@ def read_corpus(folder: Path) -> list[Example]:
     return [example for example in examples if example.split == "val" or _letters(example.text) not in kept_back]
 
 
-def read_posts(folder: Path) -> list[Post]:
-    """The invented posts of ``benchmarks/posts/seen``, file by file; never those of ``held_out``."""
+def read_posts(*folders: Path) -> list[Post]:
+    """The invented posts of ``benchmarks/posts/seen`` (and ``unread``), by file names; never those of ``held_out``."""
+    files = [path for folder in folders for path in folder.glob("*.jsonl")]
     rows = [
         (json.loads(line), "-" not in path.stem)
-        for path in sorted(folder.glob("*.jsonl"))
+        for path in sorted(files, key=lambda path: path.name)
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip()
     ]
     return [
         Post(
+            row["id"],
             preprocess(row["text"]),
             row["category"],
             tuple(row["also"]),
-            row["severity"] in {"P0", "P1"},
+            SEVERITIES.index(row["severity"]) if row["severity"] else None,
             SENTIMENTS.index(row["sentiment"]),
             first,
         )

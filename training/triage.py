@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -50,9 +51,9 @@ def heads(categories: list[str]) -> dict[str, Head]:
 
 def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
     """A fold a post; posts alike in their letters, also through a third one, share a fold."""
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32)
     vectors = letters.fit_transform([post.text for post in posts])
-    alike = (vectors @ vectors.T) > ALIKE
+    alike = sparse.vstack([(vectors[first : first + 500] @ vectors.T) > ALIKE for first in range(0, len(posts), 500)])
     _, group = connected_components(alike, directed=False)
     fold_of_group = np.random.default_rng(0).permutation(group.max() + 1) % count
     return fold_of_group[group]

@@ -1,0 +1,110 @@
+"""What a larger network makes of the invented posts: category, severity, mood.
+
+In: the posts of ``benchmarks/posts/seen`` and ``unread``, and an MPNet folder; a teacher learns from labels alone.
+Out: ``triage_labels.npz``: for each post (``ids``) the mean opinion, as bytes, of the teachers that had seen neither
+it nor any post of its fold. A branch that learns from label and opinion together reads better than from labels
+alone: see README.md. The branch that ships has not learned from it yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from training.data import SENTIMENTS, SEVERITIES
+from training.network import Head, Network, Schedule, Targets, fit, predict, tokenize
+from training.student import probabilities
+from training.triage import targets as branch_targets
+
+if TYPE_CHECKING:
+    from training.data import Post
+
+LABELS: Final = Path(__file__).with_name("triage_labels.npz")
+SCHEDULE: Final = Schedule(epochs=6, batch=64, rate=6e-5)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The folds that a teacher does not learn from: the one it judges, and one that validation needs."""
+
+    fold: int
+    without: int | None
+
+    def file(self, seed: int) -> str:
+        """The name of the file that keeps its logits."""
+        return f"triage-teacher-{self.fold}-{'all' if self.without is None else self.without}-{seed}.npz"
+
+    @staticmethod
+    def of(path: Path) -> Unseen:
+        """The folds that a file's name tells."""
+        fold, without = path.stem.split("-")[2:4]
+        return Unseen(int(fold), None if without == "all" else int(without))
+
+
+def heads(categories: list[str]) -> dict[str, Head]:
+    """Category, severity, and the mood of a post about a school."""
+    return {
+        "categories": Head(len(categories), exclusive=True),
+        "severity": Head(len(SEVERITIES), exclusive=True),
+        "mood": Head(len(SENTIMENTS), exclusive=True),
+    }
+
+
+def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
+    """What the heads should say; a post that is not about the schools has no severity."""
+    severity = np.zeros((len(posts), len(SEVERITIES)), np.float32)
+    for row, post in enumerate(posts):
+        if post.severity is not None:
+            severity[row, post.severity] = 1
+    wanted = branch_targets(posts, categories)
+    return {
+        "categories": wanted["categories"],
+        "severity": Targets(severity, severity.sum(1)),
+        "mood": wanted["mood"],
+    }
+
+
+def train(
+    posts: list[Post], categories: list[str], folds: np.ndarray, unseen: Unseen, folder: Path, seed: int
+) -> dict[str, np.ndarray]:
+    """Fit one teacher on the posts of all other folds; its logits for all posts."""
+    tokens = tokenize(folder, [post.text for post in posts])
+    network = Network(folder, heads(categories))
+    rows = np.flatnonzero((folds != unseen.fold) & (folds != (-1 if unseen.without is None else unseen.without)))
+    fit(network, tokens, targets(posts, categories), rows, replace(SCHEDULE, seed=seed))
+    logits, _ = predict(network, tokens)
+    return logits
+
+
+def opinions(files: list[Path], folds: np.ndarray, without: int | None = None) -> dict[str, np.ndarray]:
+    """Probabilities from the mean logits of the teachers that saw neither a post's fold nor the fold ``without``.
+
+    Posts of that fold itself have the opinion of every such teacher; nothing may learn from it.
+
+    Raises:
+        FileNotFoundError: some post has no such teacher.
+    """
+    sums: dict[str, np.ndarray] = {}
+    counts = np.zeros((len(folds), 1), np.float32)
+    for path in files:
+        unseen = Unseen.of(path)
+        if without is not None and unseen.without != without:
+            continue
+        fits = np.isin(folds, [unseen.fold, -1 if unseen.without is None else unseen.without])[:, None]
+        counts += fits
+        with np.load(path) as logits:
+            for name in logits.files:
+                sums[name] = sums.get(name, 0) + fits * logits[name].astype(np.float32)
+    if not counts.all():
+        message = "some posts have no teacher that did not see them: run `python -m training triage-teacher` a fold"
+        raise FileNotFoundError(message)
+    return {name: probabilities(total / counts) for name, total in sums.items()}
+
+
+def record(posts: list[Post], found: dict[str, np.ndarray], path: Path) -> None:
+    """Keep opinions as bytes (0 to 255) beside the posts' ids."""
+    as_bytes = {name: np.round(values * 255).astype(np.uint8) for name, values in found.items()}
+    np.savez_compressed(path, ids=np.array([post.id for post in posts]), **as_bytes)
