@@ -58,9 +58,10 @@ def worst(source: str, failures: Sequence[Failure], *, of: int, things: str, now
 def _by_kind(failures: Sequence[Failure]) -> list[str]:
     """Return how many failed in each way, the most common first, and which were the first of them."""
     kinds = [_HOST.sub("the site", failure.error.problem) for failure in failures]
+    common = Counter(kinds).most_common(_KINDS)
     told = []
-    for kind, count in Counter(kinds).most_common(_KINDS):
+    for kind, count in common:
         named = [failure.what for failure, its in zip(failures, kinds, strict=True) if its == kind][:_FIRST]
         told.append(f"{count} with “{kind}” ({'first ' if count > len(named) else ''}{' and '.join(named)})")
-    rest = len(failures) - sum(count for _, count in Counter(kinds).most_common(_KINDS))
+    rest = len(failures) - sum(count for _, count in common)
     return [*told, f"{rest} in other ways"] if rest else told

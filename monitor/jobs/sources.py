@@ -152,14 +152,13 @@ def allowance(connection: sa.Connection, standing: Standing, now: datetime) -> S
     policy = standing.policy
     if not _has_cap(policy):
         return None
-    month = _month(now)
-    today, this_month = (runs.spent(connection, standing.source, since) for since in (now - DAY, month))
+    today, this_month = _spent(connection, standing, now)
     left = Spent(
         calls=policy.daily_calls - today.calls if policy.daily_calls else 10**9,
         units=policy.daily_units - today.units if policy.daily_units else 10**9,
         pence=policy.monthly_pence - this_month.pence if policy.monthly_pence else 1e9,
     )
-    next_month = (month + timedelta(days=32)).replace(day=1)
+    next_month = (_month(now) + timedelta(days=32)).replace(day=1)
     if left.pence <= 0:
         raise QuotaSpent(
             standing.source,
@@ -180,13 +179,21 @@ def used(connection: sa.Connection, standing: Standing, now: datetime) -> float:
     policy = standing.policy
     if not _has_cap(policy):
         return 0.0
-    today, this_month = (runs.spent(connection, standing.source, since) for since in (now - DAY, _month(now)))
+    today, this_month = _spent(connection, standing, now)
     caps = (
         (today.calls, policy.daily_calls),
         (today.units, policy.daily_units),
         (this_month.pence, policy.monthly_pence),
     )
     return max(spent / cap for spent, cap in caps if cap)
+
+
+def _spent(connection: sa.Connection, standing: Standing, now: datetime) -> tuple[Spent, Spent]:
+    """Return what a source cost in the last 24 hours and in this month."""
+    return (
+        runs.spent(connection, standing.source, now - DAY),
+        runs.spent(connection, standing.source, _month(now)),
+    )
 
 
 def _has_cap(policy: SourcePolicy) -> bool:
