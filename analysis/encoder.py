@@ -39,6 +39,7 @@ _EMOJI: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u23
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
 _STRETCHED: Final = re.compile(r"(.)\1{3,}")
 _QUOTES: Final = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+_APOSTROPHES: Final = str.maketrans("", "", "'\u2018\u2019\u02bc\u2032`")
 _SKIN_TONES: Final = {
     "\U0001f3fb": "light skin",
     "\U0001f3fc": "medium light skin",
@@ -62,6 +63,11 @@ def preprocess(text: str) -> str:
     return " ".join(_STRETCHED.sub(r"\1\1\1", text).split())
 
 
+def without_apostrophes(text: str) -> str:
+    """The text as it is cut into tokens: half the posts leave apostrophes out, and it must not matter."""
+    return text.translate(_APOSTROPHES)
+
+
 def undecorated(text: str) -> str:
     """The text without emoji and web addresses: what it says, whatever it wears."""
     return " ".join(_EMOJI.sub(" ", _ADDRESS.sub(" ", text)).split())
@@ -83,7 +89,7 @@ class Encoded:
         hate: (n,) hateful words by public corpora; see training/README.md for how badly such labels travel.
         categories: (n, C) one probability a category id.
         category_ids: the C ids of the policy's matrix, in the columns' order.
-        urgent: (n,) that the policy would say P0 or P1.
+        severity: (n, 5) that the policy would say P0, P1, P2, P3, P4.
         embedding: (n, d) a vector of length 1 for the nearest labelled example.
     """
 
@@ -93,7 +99,7 @@ class Encoded:
     hate: Floats
     categories: Floats
     category_ids: tuple[str, ...]
-    urgent: Floats
+    severity: Floats
     embedding: Floats
 
 
@@ -164,7 +170,7 @@ class Encoder:
 
     def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """The texts' token ids."""
-        return self._tokenizer.encode_batch([preprocess(text) for text in texts])
+        return self._tokenizer.encode_batch([without_apostrophes(preprocess(text)) for text in texts])
 
     def _read(self, names: Sequence[str], tokens: Sequence[int]) -> list[Floats]:
         """The graph's outputs for one text."""
@@ -180,7 +186,7 @@ class Encoder:
             hate=self._probabilities("hate", found)[:, 0],
             categories=self._probabilities("categories", found),
             category_ids=self.category_ids,
-            urgent=self._probabilities("urgent", found)[:, 0],
+            severity=self._probabilities("severity", found),
             embedding=found["embedding"],
         )
 

@@ -157,7 +157,8 @@ def _evidence(encoded: Encoded, near: Sequence[examples.Near], row: int) -> Mode
     """Return what the encoder says of one of the texts it read."""
     return ModelEvidence(
         categories=dict(zip(encoded.category_ids, encoded.categories[row].tolist(), strict=True)),
-        urgent=float(encoded.urgent[row]),
+        urgent=float(encoded.severity[row, :2].sum()),
+        emergency=float(encoded.severity[row, 0]),
         nearest_id=near[row].id,
         nearest_category=near[row].category,
         similarity=near[row].similarity,

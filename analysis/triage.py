@@ -24,18 +24,21 @@ if TYPE_CHECKING:
     from monitor.policy.vocabulary import Vocabulary
 
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
-SURE_URGENT: Final = 0.35
+SURE_URGENT: Final = 0.3
 """From this probability on, the encoder alone raises a post that no rule found."""
-SURE_DESPITE: Final = 0.5
-"""The same, for a post in which a rule recognises something everyday: a complaint about toilets, a question."""
-SUPPORT: Final = {Severity.P0: 0.1}
-OTHER_SUPPORT: Final = 0.2
-"""From this probability of urgency on, the encoder supports a rule that is only a hint: sooner where it means P0."""
+SUPPORT: Final = {
+    "sure": {Severity.P0: 0.03, Severity.P1: 0.2},
+    "hint": {Severity.P0: 0.2, Severity.P1: 0.3},
+}
+"""From this probability of urgency on, the encoder supports a rule of a kind and severity. A sure rule for P0 stands
+unless the encoder all but rules danger out; what is calmed so is still shown, with its words."""
 DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 IN_DANGER: Final = 0.25
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
-MODEL_WEIGHT: Final = 1.5
+EMERGENCY: Final = 0.15
+"""From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
+MODEL_WEIGHT: Final = 4.0
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
 
@@ -58,11 +61,13 @@ class ModelEvidence:
     Attributes:
         categories: category id -> probability.
         urgent: probability that the post needs P0 or P1.
+        emergency: probability that it needs P0.
         nearest_id, nearest_category, similarity: the labelled example nearest in meaning, and how near (-1..1).
     """
 
     categories: Mapping[str, float] = field(default_factory=dict)
     urgent: float = 0.0
+    emergency: float = 0.0
     nearest_id: str = ""
     nearest_category: str = ""
     similarity: float = 0.0
@@ -147,6 +152,8 @@ class Triage:
             for question, categories in enumerate(vocabulary.questions)
             for place, category in enumerate(categories)
         }
+        self._urgent = frozenset(c for c in escalation.ids if self._severity(c) in URGENT)
+        self._emergencies = frozenset(c for c in escalation.ids if self._severity(c) is Severity.P0)
 
     def has_safety_words(self, folded: Folded) -> bool:
         """Whether a folded text has a word that could mean harm, whatever it means here."""
@@ -176,33 +183,35 @@ class Triage:
         hits = self._book.hits(reading.wording)
         claims = self._claims(reading, self._book.fired(hits), evidence)
         if relevant is Relevance.UNCERTAIN:
-            return self._uncertain(claims)
+            return self._uncertain(claims, evidence)
         safety = self._book.safety(hits)
         if not claims or (safety and _only_a_grumble(claims)):
             claims = [self._by_tone(Sentiment.NEUTRAL if safety else sentiment)]
         best, *others = sorted(claims, key=self._order)
         reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
-        if best.severity not in URGENT and safety:
+        severity = best.severity
+        if severity in URGENT:
+            severity, alarm = _worst_of(claims, evidence)
+            reasons += alarm
+        elif safety:
             reasons += (self._shown(reading, safety),)
         also = tuple(claim.category for claim in others if claim.category not in _MILD)
-        return self._result(best.category, best.severity, also, reasons)
+        return self._result(best.category, severity, also, reasons)
 
     def _order(self, claim: _Claim) -> tuple[object, ...]:
-        """Return the key by which claims are ranked: danger first, then what speaks loudest, then the questions."""
-        urgency = {Severity.P0: 0, Severity.P1: 1}.get(claim.severity, 2)
-        return (urgency, -claim.weight, self._rank.get(claim.category, (len(self._rank), 0)))
+        """Return the key by which claims are ranked: what is urgent, then what speaks loudest, then the questions."""
+        return (claim.severity not in URGENT, -claim.weight, self._rank.get(claim.category, (len(self._rank), 0)))
 
     def _claims(self, reading: _Reading, fired: tuple[Found, ...], evidence: ModelEvidence | None) -> list[_Claim]:
         """Return one claim for each category that rules or the encoder name."""
         by_category: dict[str, list[Found]] = {}
         for found in fired:
-            if found.rule.kind == "sure" or (found.rule.kind == "hint" and self._supported(found, evidence)):
+            if found.rule.kind in SUPPORT and self._supported(found, evidence):
                 by_category.setdefault(found.rule.category, []).append(found)
         reasons: dict[str, tuple[Reason, ...]] = {}
         if evidence is not None:
             urgent = {c for c in by_category if self._worst(c, by_category[c]) in URGENT}
-            sure = SURE_DESPITE if by_category and not urgent else SURE_URGENT
-            for category in self._named(evidence, urgent, sure):
+            for category in self._named(evidence, urgent):
                 by_category.setdefault(category, [])
                 reasons[category] = (_by_model(evidence, category),)
         for found in fired:
@@ -226,11 +235,11 @@ class Triage:
         return claims
 
     def _supported(self, found: Found, evidence: ModelEvidence | None) -> bool:
-        """Whether the encoder supports a hint; where there is no encoder, a hint stands."""
+        """Whether the encoder supports a rule; where there is no encoder, every rule stands."""
         if evidence is None:
             return True
         severity = found.rule.severity or self._severity(found.rule.category)
-        return self._urgency(evidence) >= SUPPORT.get(severity, OTHER_SUPPORT)
+        return self._urgency(evidence) >= SUPPORT[found.rule.kind].get(severity, 0.0)
 
     def _worst(self, category: str, founds: list[Found]) -> Severity:
         """Return the most urgent severity that rules give a category; the matrix's where there is no rule."""
@@ -239,11 +248,11 @@ class Triage:
 
     def _urgency(self, evidence: ModelEvidence) -> float:
         """Return how sure the encoder is that a post is urgent: its two heads, asked alike."""
-        of_categories = sum(p for c, p in evidence.categories.items() if self._severity(c) in URGENT)
+        of_categories = sum(p for c, p in evidence.categories.items() if c in self._urgent)
         return (evidence.urgent + of_categories) / 2 if evidence.categories else evidence.urgent
 
-    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str], sure: float) -> tuple[str, ...]:
-        """Return the categories that the encoder names; `sure` is the urgency from which it raises a post alone.
+    def _named(self, evidence: ModelEvidence, urgent_by_rule: set[str]) -> tuple[str, ...]:
+        """Return the categories that the encoder names.
 
         Where it is sure that a post is urgent, that is the likeliest urgent one, and the likeliest of those that
         mean danger to life or a child's body, even if another is likelier: the two mistakes do not cost the same.
@@ -252,16 +261,12 @@ class Triage:
             (category for category in evidence.categories if category in self._rank),
             key=lambda category: -evidence.categories[category],
         )
-        everyday = [category for category in ranked if self._severity(category) not in URGENT]
-        in_danger = sum(p for c, p in evidence.categories.items() if self._severity(c) is Severity.P0)
-        if self._urgency(evidence) < sure and in_danger < IN_DANGER:
+        everyday = [category for category in ranked if category not in self._urgent]
+        in_danger = sum(p for c, p in evidence.categories.items() if c in self._emergencies)
+        if self._urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
-        urgent = [category for category in ranked if self._severity(category) in URGENT]
-        danger = [
-            category
-            for category in urgent
-            if self._severity(category) is Severity.P0 and evidence.categories[category] >= DANGER
-        ]
+        urgent = [category for category in ranked if category in self._urgent]
+        danger = [c for c in urgent if c in self._emergencies and evidence.categories[c] >= DANGER]
         return tuple(dict.fromkeys(urgent[:1] + danger[:1]))
 
     def _by_tone(self, sentiment: Sentiment | None) -> _Claim:
@@ -273,14 +278,15 @@ class Triage:
         reason = Reason(about="category", rule="default", note=note)
         return _Claim(category=category, severity=self._severity(category), weight=0.0, reasons=(reason,))
 
-    def _uncertain(self, claims: list[_Claim]) -> TriageResult:
+    def _uncertain(self, claims: list[_Claim], evidence: ModelEvidence | None) -> TriageResult:
         """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""
         urgent = sorted((claim for claim in claims if claim.severity in URGENT), key=self._order)
-        severity = urgent[0].severity if urgent else Severity.P3
+        severity, alarm = _worst_of(urgent, evidence) if urgent else (Severity.P3, ())
         note = "cannot tell whether this is about our schools: one person reads it once"
         reasons = (
             Reason(about="category", rule="uncertain", note=note),
             *(reason for claim in urgent for reason in claim.reasons),
+            *alarm,
         )
         return self._result("UNCERTAIN", severity, tuple(claim.category for claim in urgent), reasons)
 
@@ -310,6 +316,15 @@ class Triage:
 
 
 _MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
+
+
+def _worst_of(claims: list[_Claim], evidence: ModelEvidence | None) -> tuple[Severity, tuple[Reason, ...]]:
+    """Return the severity of the most urgent claim, raised to P0 where the encoder reads an emergency, and why."""
+    worst = min(claim.severity for claim in claims)
+    if worst is Severity.P0 or evidence is None or evidence.emergency < EMERGENCY:
+        return worst, ()
+    note = f"reads as danger to life or to a child now ({evidence.emergency:.0%})"
+    return Severity.P0, (Reason(about="category", rule="model-emergency", note=note),)
 
 
 def _only_a_grumble(claims: list[_Claim]) -> bool:

@@ -19,7 +19,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
-from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen, unread
+from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def main() -> int:
     arguments.add_argument("--labels", type=Path, help="labels.jsonl of a data folder: people's own corrections")
     wanted = arguments.parse_args()
     judges = pipeline.judges_of(folder.load(), Encoder.load())
-    parts = {"examples": examples(), "seen": seen(), "held out": held_out(), "unread": unread()}
+    parts = {"examples": examples(), "seen": seen(), "held out": held_out()}
     if wanted.labels:
         parts["labels"] = labelled_by_people(wanted.labels)
     judged = {name: judge(posts, judges) for name, posts in parts.items() if posts}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 
 from training import data, student, teacher, triage, triage_teacher
 from training.evaluate import scores
-from training.network import Network, predict, tokenize
+from training.network import predict, tokenize
 from training.ship import ship
 from training.transfer import transfer
 
@@ -26,10 +25,9 @@ STEPS = (
     "triage-teacher",
     "triage-label",
     "validate",
-    "finish",
     "ship",
 )
-POSTS = data.REPOSITORY / "benchmarks" / "posts"
+POSTS = data.REPOSITORY / "benchmarks" / "posts" / "seen"
 
 
 def main() -> None:
@@ -38,20 +36,16 @@ def main() -> None:
     parser.add_argument("step", choices=STEPS)
     parser.add_argument("--data", type=Path, default=data.data_folder(), help="the public corpora")
     parser.add_argument("--encoder", type=Path, help="folder of MPNet (teachers) or MiniLM (all other steps)")
-    parser.add_argument("--posts", type=Path, default=POSTS / "seen")
+    parser.add_argument("--posts", type=Path, default=POSTS)
     parser.add_argument("--matrix", type=Path, default=data.REPOSITORY.parent / "shared" / "policy" / "matrix.json")
     parser.add_argument(
         "--work", type=Path, default=Path("training-work"), help="where weights and logits lie between steps"
     )
-    parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' recorded opinions")
-    parser.add_argument(
-        "--start", type=Path, help="validate, finish: a branch of the first batch of posts, to go on from"
-    )
-    parser.add_argument("--fold", type=int, default=0, help="left out by teacher and validate")
-    parser.add_argument("--without", type=int, help="triage-teacher: another fold left out, for validation")
+    parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' opinions of the corpora")
+    parser.add_argument("--post-labels", type=Path, default=student.POST_LABELS, help="the teachers' opinions of posts")
+    parser.add_argument("--fold", type=int, default=0, help="left out by teachers and validate")
+    parser.add_argument("--without", type=int, help="triage-teacher, triage-label: a fold kept out, for validation")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=float, default=student.SCHEDULE.epochs, help="student")
-    parser.add_argument("--without-teacher", action="store_true", help="student: gold labels alone, to compare")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     started = time.time()
@@ -64,16 +58,17 @@ def _step(arguments: argparse.Namespace) -> dict[str, float]:
     """The figures of one step."""
     if arguments.step in {"triage-teacher", "triage-label"}:
         return _triage_teacher(arguments)
-    return _triage(arguments) if arguments.step in {"validate", "finish", "ship"} else _public(arguments)
+    return _public(arguments) if arguments.step in {"teacher", "label", "transfer"} else _student(arguments)
 
 
 def _triage_teacher(arguments: argparse.Namespace) -> dict[str, float]:
     """The larger network's steps on the invented posts."""
-    posts = data.read_posts(arguments.posts, POSTS / "unread")
+    posts = data.read_posts(arguments.posts)
     folds = triage.groups(posts)
     if arguments.step == "triage-label":
         files = sorted(arguments.work.glob("triage-teacher-*.npz"))
-        triage_teacher.record(posts, triage_teacher.opinions(files, folds), triage_teacher.LABELS)
+        opinions = triage_teacher.opinions(files, folds, arguments.without)
+        triage_teacher.record(posts, opinions, arguments.post_labels)
         return {"posts": len(posts)}
     unseen = triage_teacher.Unseen(arguments.fold, arguments.without)
     categories = triage.category_ids(arguments.matrix)
@@ -84,54 +79,46 @@ def _triage_teacher(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def _public(arguments: argparse.Namespace) -> dict[str, float]:
-    """The steps on the public corpora."""
+    """The larger network's steps on the public corpora."""
     corpus = data.read_corpus(arguments.data)
-    encoder, work = arguments.encoder, arguments.work
     if arguments.step == "transfer":
-        return transfer(corpus, encoder, arguments.seed)
+        return transfer(corpus, arguments.encoder, arguments.seed)
     if arguments.step == "label":
-        logits = teacher.opinions(corpus, work)
+        logits = teacher.opinions(corpus, arguments.work)
         student.record(logits, arguments.labels)
         return scores(corpus, logits)
-    if arguments.step == "teacher":
-        network = teacher.train_teacher(corpus, encoder, arguments.fold, arguments.seed, work)
-    elif arguments.step == "student":
-        labels = None if arguments.without_teacher else arguments.labels
-        schedule = replace(student.SCHEDULE, epochs=arguments.epochs, seed=arguments.seed)
-        network = student.train_student(corpus, encoder, schedule, labels)
-        torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
-    else:
-        states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]
-        network = Network(encoder, teacher.HEADS)
-        network.load_state_dict(triage.mean(states))
-        torch.save(network.state_dict(), work / "student-mean.pt")
-    logits, _ = predict(network, tokenize(encoder, [example.text for example in corpus]))
+    network = teacher.train_teacher(corpus, arguments.encoder, arguments.fold, arguments.seed, arguments.work)
+    logits, _ = predict(network, tokenize(arguments.encoder, [example.text for example in corpus]))
     return scores(corpus, logits)
 
 
-def _triage(arguments: argparse.Namespace) -> dict[str, float]:
-    """The steps on the invented posts."""
-    posts = data.read_posts(arguments.posts)
-    categories = triage.category_ids(arguments.matrix)
-    material = triage.material(posts, categories, arguments.work / "student-mean.pt", arguments.encoder)
-    if arguments.step == "validate":
-        unseen = triage.groups(posts) == arguments.fold
-        branch = triage.fine_tune(material, np.flatnonzero(~unseen), arguments.seed, arguments.start)
-        logits, vectors = predict(branch, material.forked)
-        rows = np.array([row for row in np.flatnonzero(unseen) if not (arguments.start and posts[row].first)])
-        np.savez(arguments.work / f"fold-{arguments.fold}.npz", vectors=vectors, rows=rows, **logits)
-        return {"posts": len(rows), "category_accuracy": triage.accuracy(posts, categories, logits["categories"], rows)}
-    if arguments.step == "finish":
-        everything = np.arange(len(posts))
-        seeds = triage.SEEDS[:1] if arguments.start else triage.SEEDS
-        states = [triage.fine_tune(material, everything, seed, arguments.start).state_dict() for seed in seeds]
-        torch.save(triage.mean(states), arguments.work / "branch.pt")
-        return {"posts": len(posts)}
-    branch = triage.untrained(material)
-    branch.load_state_dict(torch.load(arguments.work / "branch.pt", map_location="cpu"))
-    student_network = Network(arguments.encoder, teacher.HEADS)
-    student_network.load_state_dict(torch.load(arguments.work / "student-mean.pt", map_location="cpu"))
-    return ship(student_network, branch, arguments)
+def _student(arguments: argparse.Namespace) -> dict[str, float]:
+    """The small network's steps, on corpora and posts together."""
+    work, categories = arguments.work, triage.category_ids(arguments.matrix)
+    network = student.untrained(arguments.encoder, categories)
+    if arguments.step == "ship":
+        network.load_state_dict(torch.load(work / "student-mean.pt", map_location="cpu"))
+        return ship(network, arguments)
+    corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
+    if arguments.step == "average":
+        states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]
+        network.load_state_dict(student.mean(states))
+        torch.save(network.state_dict(), work / "student-mean.pt")
+        logits, _ = predict(network, tokenize(arguments.encoder, [example.text for example in corpus]))
+        return scores(corpus, logits)
+    labels = student.Labels(arguments.labels, arguments.post_labels)
+    lessons = student.lessons(corpus, posts, categories, arguments.encoder, labels)
+    unseen = (triage.groups(posts) == arguments.fold) & (arguments.step == "validate")
+    student.train(network, lessons, np.flatnonzero(~unseen), arguments.seed)
+    logits, vectors = predict(network, lessons.tokens)
+    figures = scores(corpus, logits)
+    if arguments.step == "student":
+        torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
+        return figures
+    of_posts = {name: logits[name][len(corpus) :] for name in triage.heads(categories)}
+    rows = np.flatnonzero(unseen)
+    np.savez(work / f"fold-{arguments.fold}.npz", vectors=vectors[len(corpus) :], rows=rows, **of_posts)
+    return {**figures, "category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
 
 
 main()

@@ -90,7 +90,7 @@ class Post:
     """One invented post.
 
     Attributes: id, text (preprocessed), category and also (category ids), severity (0 to 4 for P0 to P4, None where it
-    is not about the schools), sentiment (0 to 2), first (of the first batch written: the file's name has no suffix).
+    is not about the schools), sentiment (0 to 2).
     """
 
     id: str
@@ -99,7 +99,6 @@ class Post:
     also: tuple[str, ...]
     severity: int | None
     sentiment: int
-    first: bool
 
     @property
     def urgent(self) -> bool:
@@ -131,12 +130,11 @@ def read_corpus(folder: Path) -> list[Example]:
     return [example for example in examples if example.split == "val" or _letters(example.text) not in kept_back]
 
 
-def read_posts(*folders: Path) -> list[Post]:
-    """The invented posts of ``benchmarks/posts/seen`` (and ``unread``), by file names; never those of ``held_out``."""
-    files = [path for folder in folders for path in folder.glob("*.jsonl")]
+def read_posts(folder: Path) -> list[Post]:
+    """The invented posts of ``benchmarks/posts/seen``, file by file; never those of ``held_out``."""
     rows = [
-        (json.loads(line), "-" not in path.stem)
-        for path in sorted(files, key=lambda path: path.name)
+        json.loads(line)
+        for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip()
     ]
@@ -148,9 +146,8 @@ def read_posts(*folders: Path) -> list[Post]:
             tuple(row["also"]),
             SEVERITIES.index(row["severity"]) if row["severity"] else None,
             SENTIMENTS.index(row["sentiment"]),
-            first,
         )
-        for row, first in rows
+        for row in rows
     ]
 
 

@@ -1,6 +1,6 @@
 """From fitted weights to the files that ship.
 
-In: student and branch, on the CPU. Out: ``model.onnx`` (int8), with an output a head and a vector of unit length.
+In: the fitted network, on the CPU. Out: ``model.onnx`` (int8), with an output a head and a vector of unit length.
 Attention is written as onnxruntime's own operator; linear layers are quantised a column, word vectors a row.
 """
 
@@ -21,10 +21,9 @@ from torch.nn import functional
 from training.network import MAXIMUM_TOKENS
 
 if TYPE_CHECKING:
-    from training.branch import Branch
     from training.network import Network
 
-OUTPUTS: Final = ("sentiment", "offensive", "hate", "emotions", "mood", "categories", "urgent")
+OUTPUTS: Final = ("sentiment", "offensive", "hate", "emotions", "mood", "categories", "severity")
 ATTENTION_HEADS: Final = 12
 
 
@@ -80,42 +79,29 @@ class _Words(nn.Module):
 class Graph(nn.Module):
     """The network as a graph sees it: two tensors in, logits and vector out, in a fixed order."""
 
-    def __init__(self, student: Network, branch: Branch, shared: int) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        encoder = student.encoder
-        self.words = _Words(encoder.embeddings)
-        self.trunk = nn.ModuleList(map(_Layer, encoder.encoder.layer))
-        self.branch = nn.ModuleList(map(_Layer, branch.encoder))
-        self.shared = shared
-        self.tone_heads, self.topic_heads = student.heads, branch.heads
+        self.words = _Words(network.encoder.embeddings)
+        self.layers = nn.ModuleList(map(_Layer, network.encoder.encoder.layer))
+        self.heads = network.heads
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
         mask = attention_mask.to(torch.int32)
-        states = forked = self.words(input_ids)
-        for depth, layer in enumerate(self.trunk, start=1):
+        states = self.words(input_ids)
+        for layer in self.layers:
             states = layer(states, mask)
-            forked = states if depth == self.shared else forked
-        for layer in self.branch:
-            forked = layer(forked, mask)
         share = attention_mask.unsqueeze(-1).float()
-        tone, topic = ((each * share).sum(1) / share.sum(1) for each in (states, forked))
-        unit = functional.normalize(topic)
-        both = torch.cat([functional.normalize(tone), unit], -1) * 4
-        logits = {name: head(tone) for name, head in self.tone_heads.items()}
-        logits |= {name: head(both) for name, head in self.topic_heads.items()}
-        return (*(logits[name] for name in OUTPUTS), unit)
+        vector = (states * share).sum(1) / share.sum(1)
+        return (*(self.heads[name](vector) for name in OUTPUTS), functional.normalize(vector))
 
 
-def export(student: Network, branch: Branch, shared: int, out: Path) -> None:
-    """Write float32 ``model-fp32.onnx`` (word vectors already bytes) and int8 ``model.onnx`` into ``out``.
-
-    The network is the student, and a branch that leaves it above its layer ``shared``.
-    """
+def export(network: Network, out: Path) -> None:
+    """Write float32 ``model-fp32.onnx`` (word vectors already bytes) and int8 ``model.onnx`` into ``out``."""
     identifiers = torch.tensor([[101, 2023, 2003, 2204, 102], [101, 2919, 102, 0, 0]])
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         torch.onnx.export(
-            Graph(student, branch, shared).eval(),
+            Graph(network).eval(),
             (identifiers, (identifiers != 0).long()),
             str(plain),
             dynamo=False,

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel
 
+from analysis.encoder import without_apostrophes
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -100,7 +102,7 @@ def tokenize(folder: Path, texts: list[str]) -> Tokens:
     padding = next(index for name in ("[PAD]", "<pad>") if (index := tokenizer.token_to_id(name)) is not None)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAXIMUM_TOKENS)
-    encodings = tokenizer.encode_batch(texts)
+    encodings = tokenizer.encode_batch([without_apostrophes(text) for text in texts])
     lengths = np.array([len(encoding.ids) for encoding in encodings])
     identifiers = torch.full((len(texts), int(lengths.max())), padding, dtype=torch.int32)
     for row, encoding in enumerate(encodings):

@@ -1,6 +1,6 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: ``student-mean.pt``, ``branch.pt``, ``fold-*.npz`` (cross-validated logits) and ``figures.jsonl`` (what each step
+In: the network, ``fold-*.npz`` (logits of posts that their network never saw) and ``figures.jsonl`` (what each step
 printed) in the work folder. Out: ``analysis/model`` and ``recorded_run.json``.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
 from analysis.encoder import MODEL_FOLDER, Encoder
-from training import data, student, teacher, triage
+from training import data, student, teacher, triage, triage_teacher
 from training.evaluate import calibration_error, scores
 from training.export import export
 from training.network import MAXIMUM_TOKENS
@@ -27,12 +27,12 @@ from training.student import probabilities
 if TYPE_CHECKING:
     import argparse
 
-    from training.branch import Branch
     from training.network import Network
 
 RUN: Final = Path(__file__).with_name("recorded_run.json")
-SHIFT: Final = 0.3
+SHIFT: Final = 0.7
 EVEN: Final = 0.5
+URGENT: Final = data.SEVERITIES.index("P1")
 LICENCES: Final = [
     "Weights start from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), taught by all-mpnet-base-v2 (Apache-2.0).",
     "SemEval 2013-2017 Task 4 as in TweetEval (Barbieri et al. 2020): annotations CC BY 3.0.",
@@ -62,10 +62,10 @@ def shift_and_temperature(logits: np.ndarray, truth: np.ndarray) -> tuple[float,
     return round(float(fitted.intercept_[0]) / slope, 3), round(1 / slope, 3)
 
 
-def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dict[str, float]:
+def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
     """Export, calibrate and record; the figures of the shipped file."""
     folder, work, source, posts_folder = arguments.encoder, arguments.work, arguments.data, arguments.posts
-    export(network, branch, triage.SHARED_LAYERS, work)
+    export(network, work)
     MODEL_FOLDER.mkdir(exist_ok=True)
     shutil.copy(work / "model.onnx", MODEL_FOLDER / "model.onnx")
     shutil.copy(folder / "tokenizer.json", MODEL_FOLDER / "tokenizer.json")
@@ -77,7 +77,7 @@ def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dic
         "hate": ("binary", ("hate",)),
         "emotions": ("many", tuple((source / "goemotions" / "labels.txt").read_text().split())),
         "categories": ("exclusive", tuple(categories)),
-        "urgent": ("binary", ("P0 or P1",)),
+        "severity": ("exclusive", data.SEVERITIES),
     }
     heads: dict[str, Any] = {
         name: {"kind": kind, "labels": labels, "shift": [0.0] * len(labels), "temperature": 1.0}
@@ -99,19 +99,19 @@ def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dic
         RUN,
         {
             "run": manifest["run"],
-            "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "students": [0, 1, 2], "triage": triage.SEEDS},
+            "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "post_teachers": [0], "students": student.SEEDS},
             "schedules": {
                 "teacher": asdict(teacher.SCHEDULE),
+                "post_teacher": asdict(triage_teacher.SCHEDULE),
                 "student": asdict(student.SCHEDULE),
-                "triage": asdict(triage.SCHEDULE),
-                "triage_continued": asdict(triage.CONTINUED),
             },
-            "shared_layers": triage.SHARED_LAYERS,
+            "readings": {"corpus": student.CORPUS_READINGS, "posts": student.POST_READINGS},
             "sentiment_shift": SHIFT,
             "data": {name: data.sha256(source / name) for name in data.INPUTS},
             "posts": {path.name: data.sha256(path) for path in sorted(posts_folder.glob("*.jsonl"))},
             "start": {"all-MiniLM-L6-v2/model.safetensors": data.sha256(folder / "model.safetensors")},
             "teacher_labels.npz": data.sha256(student.LABELS),
+            "triage_labels.npz": data.sha256(student.POST_LABELS),
             "outputs": manifest["files"],
             "shipped": figures,
             "steps": [json.loads(line) for line in lines if line.strip()],
@@ -121,7 +121,7 @@ def ship(network: Network, branch: Branch, arguments: argparse.Namespace) -> dic
 
 
 def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
-    """Calibrate the student's heads on the even validation texts and measure all on the odd."""
+    """Calibrate the public heads on the even validation texts and measure all on the odd."""
     corpus = [example for example in data.read_corpus(source) if example.split == "val"]
     found = _logits([example.text for example in corpus])
     counts = np.bincount(
@@ -157,40 +157,34 @@ def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
 def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: Path) -> dict[str, float]:
     """Calibrate the triage heads on logits that no post's own training made, and measure those."""
     posts = data.read_posts(folder)
-    rows: list[int] = []
-    parts: dict[str, list[np.ndarray]] = {"categories": [], "urgent": [], "mood": [], "neighbour": []}
-    for path in sorted(work.glob("fold-*.npz")):
-        with np.load(path) as found:
-            unseen = found["rows"]
-            rows += [int(row) for row in unseen]
-            for name in ("categories", "urgent", "mood"):
-                parts[name].append(found[name][unseen])
-            vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
-            seen = np.setdiff1d(np.arange(len(posts)), unseen)
-            parts["neighbour"].append(seen[(vectors[unseen] @ vectors[seen].T).argmax(1)])
-    logits = {name: np.concatenate(values) for name, values in parts.items()}
+    unseen = _unseen(len(posts), work)
+    rows, logits = unseen.rows, unseen.logits
     truth = np.array([categories.index(posts[row].category) for row in rows])
-    urgent = np.array([posts[row].urgent for row in rows])
     mood = np.array([posts[row].sentiment for row in rows])
-    heads["categories"]["temperature"] = temperature(logits["categories"], truth)
-    heads["mood"]["temperature"] = temperature(logits["mood"], mood)
-    shift, cooled = shift_and_temperature(logits["urgent"][:, 0], urgent)
-    heads["urgent"] |= {"shift": [shift], "temperature": cooled}
-    chance = probabilities(logits["categories"] / heads["categories"]["temperature"])
-    alarm = probabilities((logits["urgent"] + shift) / cooled)[:, 0]
-    three = (np.argsort(-chance, 1)[:, :3] == truth[:, None]).any(1)
+    ours = np.array([posts[row].severity is not None for row in rows])
+    severity = np.array([posts[row].severity for row in rows[ours]])
+    wanted = (("categories", slice(None), truth), ("mood", slice(None), mood), ("severity", ours, severity))
+    for name, some, right in wanted:
+        heads[name]["temperature"] = temperature(logits[name][some], right)
+    chance = {name: probabilities(logits[name] / heads[name]["temperature"]) for name in logits}
+    topics, levels = chance["categories"], chance["severity"][ours]
+    urgent, alarm = severity <= URGENT, levels[:, : URGENT + 1].sum(1)
+    three = (np.argsort(-topics, 1)[:, :3] == truth[:, None]).any(1)
     figures = {
         "cv_posts": len(rows),
-        "cv_category_macro_f1": f1_score(truth, chance.argmax(1), average="macro"),
-        "cv_category_accuracy": (chance.argmax(1) == truth).mean(),
+        "cv_category_macro_f1": f1_score(truth, topics.argmax(1), average="macro"),
+        "cv_category_accuracy": (topics.argmax(1) == truth).mean(),
         "cv_category_top3": three.mean(),
-        "cv_category_ece": calibration_error(chance.max(1), chance.argmax(1) == truth),
-        "cv_nearest_neighbour_accuracy": (
-            np.array([categories.index(posts[n].category) for n in logits["neighbour"]]) == truth
-        ).mean(),
+        "cv_category_ece": calibration_error(topics.max(1), topics.argmax(1) == truth),
+        "cv_nearest_neighbour_accuracy": np.mean(
+            [posts[near].category == posts[row].category for near, row in zip(unseen.neighbours, rows, strict=True)]
+        ),
+        "cv_severity_accuracy": (levels.argmax(1) == severity).mean(),
+        "cv_severity_ece": calibration_error(levels.max(1), levels.argmax(1) == severity),
         "cv_urgent_auc": roc_auc_score(urgent, alarm),
+        "cv_p0_auc": roc_auc_score(severity == 0, levels[:, 0]),
         "cv_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > EVEN) == urgent),
-        "cv_mood_macro_recall": recall_score(mood, logits["mood"].argmax(1), average="macro"),
+        "cv_mood_macro_recall": recall_score(mood, chance["mood"].argmax(1), average="macro"),
     }
     for threshold in (0.2, 0.3, 0.5):
         figures[f"cv_urgent_recall_at_{threshold}"] = recall_score(urgent, alarm > threshold)
@@ -199,6 +193,33 @@ def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: 
     hateful = ["HATE_DISCRIMINATION" in {post.category, *post.also} for post in posts]
     figures["hate_head_on_hate_discrimination_auc"] = roc_auc_score(hateful, shipped["hate"][:, 0])
     return {name: round(float(value), 4) for name, value in figures.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """Logits of posts that their network never saw, and for each the row of the nearest post that it did see."""
+
+    rows: np.ndarray
+    logits: dict[str, np.ndarray]
+    neighbours: np.ndarray
+
+
+def _unseen(count: int, work: Path) -> _Unseen:
+    """The validated folds of a work folder, one after the other."""
+    rows: list[np.ndarray] = []
+    neighbours: list[np.ndarray] = []
+    logits: dict[str, list[np.ndarray]] = {"categories": [], "severity": [], "mood": []}
+    for path in sorted(work.glob("fold-*.npz")):
+        with np.load(path) as found:
+            unseen = found["rows"]
+            vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
+            for name, parts in logits.items():
+                parts.append(found[name][unseen])
+        seen = np.setdiff1d(np.arange(count), unseen)
+        rows.append(unseen)
+        neighbours.append(seen[(vectors[unseen] @ vectors[seen].T).argmax(1)])
+    joined = {name: np.concatenate(parts).astype(np.float64) for name, parts in logits.items()}
+    return _Unseen(np.concatenate(rows), joined, np.concatenate(neighbours))
 
 
 def _logits(texts: list[str]) -> dict[str, np.ndarray]:

@@ -1,24 +1,34 @@
-"""The small model that ships, taught by the teachers and the labels together.
+"""The small network that ships: one encoder that learns how posts sound and what they are about, side by side.
 
-In: the corpus, the teachers' recorded opinions, a MiniLM folder. Out: a fitted ``Network``. The opinions are kept in
-``teacher_labels.npz`` (numbers only, one row a text), so that the student can be made again without a GPU.
+In: the public corpora, the invented posts, the larger networks' recorded opinions of both, a MiniLM folder. Out: a
+fitted ``Network``. The opinions are numbers only, one row a text, so that it can be made again without a GPU.
+Learning mood first costs an encoder its knowledge of topics, and topics afterwards cost it its mood; learned together
+from the start, neither is lost, and a post is read once instead of twice.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import torch
 
-from training.network import Network, Schedule, Targets, fit, tokenize
+from training import triage
+from training.network import Network, Schedule, Targets, Tokens, fit, tokenize
 from training.teacher import HEADS, gold
 
 if TYPE_CHECKING:
-    from training.data import Example
+    from training.data import Example, Post
 
 LABELS: Final = Path(__file__).with_name("teacher_labels.npz")
-SCHEDULE: Final = Schedule(epochs=4, batch=64, rate=1e-4)
+POST_LABELS: Final = Path(__file__).with_name("triage_labels.npz")
+SCHEDULE: Final = Schedule(epochs=1, batch=64, rate=1e-4)
+CORPUS_READINGS: Final = 2
+POST_READINGS: Final = 12
+"""How often each text is read; together they are the one epoch of the schedule."""
+SEEDS: Final = (0, 1, 2)
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 
@@ -56,10 +66,60 @@ def taught(corpus: list[Example], path: Path) -> dict[str, Targets]:
     return targets
 
 
-def train_student(corpus: list[Example], folder: Path, schedule: Schedule, labels: Path | None = LABELS) -> Network:
-    """Fit a student on every training text; without ``labels``, on the gold labels alone (to compare)."""
-    network = Network(folder, HEADS)
-    rows = np.array([row for row, example in enumerate(corpus) if example.split == "train"])
-    tokens = tokenize(folder, [example.text for example in corpus])
-    fit(network, tokens, taught(corpus, labels) if labels else gold(corpus), rows, schedule)
-    return network
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """All texts, the corpus first and the posts behind it, what the heads are to say of each, and what may be learned.
+
+    Attributes:
+        corpus_rows: the corpus's training texts.
+        first_post: the row of the first post.
+    """
+
+    tokens: Tokens
+    targets: dict[str, Targets]
+    corpus_rows: np.ndarray
+    first_post: int
+
+
+def lessons(corpus: list[Example], posts: list[Post], categories: list[str], folder: Path, labels: Labels) -> Lessons:
+    """Put corpus and posts together; a head has weight 0 where a text is not of its kind."""
+    tokens = tokenize(folder, [example.text for example in corpus] + [post.text for post in posts])
+    public, own = taught(corpus, labels.corpus), triage.taught(posts, categories, labels.posts)
+    targets = {name: _padded(target, 0, len(posts)) for name, target in public.items()}
+    targets |= {name: _padded(target, len(corpus), 0) for name, target in own.items()}
+    training = np.flatnonzero([example.split == "train" for example in corpus])
+    return Lessons(tokens, targets, training, len(corpus))
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Where the larger networks' opinions lie: of the corpus, and of the posts."""
+
+    corpus: Path = LABELS
+    posts: Path = POST_LABELS
+
+
+def untrained(folder: Path, categories: list[str]) -> Network:
+    """MiniLM with a head for everything that is asked of a post."""
+    return Network(folder, {**HEADS, **triage.heads(categories)})
+
+
+def train(network: Network, given: Lessons, posts: np.ndarray, seed: int) -> None:
+    """Fit one seed in place on the corpus and on some of the posts (rows among the posts)."""
+    rows = np.concatenate(
+        [np.tile(given.corpus_rows, CORPUS_READINGS), np.tile(given.first_post + posts, POST_READINGS)]
+    )
+    fit(network, given.tokens, given.targets, rows, replace(SCHEDULE, seed=seed))
+
+
+def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of several networks' weights; they started alike, so it is better than each."""
+    return {
+        key: torch.stack([state[key].float() for state in states]).mean(0).to(value.dtype).cpu()
+        for key, value in states[0].items()
+    }
+
+
+def _padded(target: Targets, before: int, behind: int) -> Targets:
+    """The same targets among rows of which this head knows nothing."""
+    return Targets(np.pad(target.probabilities, ((before, behind), (0, 0))), np.pad(target.weights, (before, behind)))

@@ -1,38 +1,31 @@
-"""The last stage: teach which category of the policy a post belongs to, whether it is urgent, and its mood here.
+"""What the network is to say of this repository's invented posts: the policy's category, how urgent, and the mood.
 
-In: the distilled student's weights, the general encoder's folder and this repository's invented posts
-(``benchmarks/posts/seen``). Out: the weights that ship, the mean of three seeds; before them an honest estimate,
-cross-validated over groups of posts that resemble each other.
+In: the posts of ``benchmarks/posts/seen`` and the larger networks' recorded opinions of them. Out: soft targets, and
+folds of posts that resemble each other, for an honest estimate.
 """
 
 from __future__ import annotations
 
-import copy
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from training.branch import Branch, Forked, fork
-from training.network import Head, Network, Schedule, Targets, fit, tokenize
-from training.teacher import HEADS
+from training.data import SENTIMENTS, SEVERITIES
+from training.network import Head, Targets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from training.data import Post
 
-SEEDS: Final = (0, 1, 2)
 FOLDS: Final = 5
 ALIKE: Final = 0.35
-SCHEDULE: Final = Schedule(epochs=15, batch=32, rate=2e-4)
-CONTINUED: Final = Schedule(epochs=3, batch=32, rate=1e-4)
-SHARED_LAYERS: Final = 2
+GOLD_SHARE: Final = 0.5
+"""How much a label counts beside the teachers' opinion of the same post."""
 
 
 def category_ids(matrix: Path) -> list[str]:
@@ -41,11 +34,11 @@ def category_ids(matrix: Path) -> list[str]:
 
 
 def heads(categories: list[str]) -> dict[str, Head]:
-    """The branch's heads: category, urgent (P0 or P1), and the mood of a post about a school."""
+    """Category, severity, and the mood of a post about a school."""
     return {
         "categories": Head(len(categories), exclusive=True),
-        "urgent": Head(1, exclusive=False),
-        "mood": Head(3, exclusive=True),
+        "severity": Head(len(SEVERITIES), exclusive=True),
+        "mood": Head(len(SENTIMENTS), exclusive=True),
     }
 
 
@@ -59,61 +52,46 @@ def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
     return fold_of_group[group]
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
-    """All that a fit needs: what the student makes of the posts, targets, and the layers to start from."""
-
-    forked: Forked
-    targets: dict[str, Targets]
-    specification: dict[str, Head]
-    general: list[torch.nn.Module]
-
-
-def material(posts: list[Post], categories: list[str], student: Path, folder: Path) -> Material:
-    """Prepare the posts: the only step here that runs the student."""
-    network = Network(folder, HEADS)
-    general = copy.deepcopy([*network.encoder.encoder.layer[SHARED_LAYERS:]])
-    network.load_state_dict(torch.load(student, map_location="cpu"))
-    forked = fork(network, tokenize(folder, [post.text for post in posts]), SHARED_LAYERS)
-    return Material(forked, targets(posts, categories), heads(categories), general)
-
-
 def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
-    """What the heads should say. Rare categories weigh more, by the square root; a second category gets a fifth."""
+    """What the labels say. Rare categories weigh more, by the square root; a second category gets a fifth.
+
+    A post that is not about the schools has no severity.
+    """
     chosen = np.zeros((len(posts), len(categories)), np.float32)
-    mood = np.zeros((len(posts), 3), np.float32)
+    severity = np.zeros((len(posts), len(SEVERITIES)), np.float32)
+    mood = np.zeros((len(posts), len(SENTIMENTS)), np.float32)
     for row, post in enumerate(posts):
         chosen[row, categories.index(post.category)] = 0.8 if post.also else 1.0
         for other in post.also:
             chosen[row, categories.index(other)] += 0.2 / len(post.also)
+        if post.severity is not None:
+            severity[row, post.severity] = 1
         mood[row, post.sentiment] = 1
     counts = {name: sum(post.category == name for post in posts) for name in categories}
     weights = np.array([(len(posts) / len(categories) / counts[post.category]) ** 0.5 for post in posts], np.float32)
-    even = np.ones(len(posts), np.float32)
-    urgent = np.array([[post.urgent] for post in posts], np.float32)
-    return {"categories": Targets(chosen, weights), "urgent": Targets(urgent, even), "mood": Targets(mood, even)}
-
-
-def untrained(material: Material) -> Branch:
-    """A branch as the general encoder gives it."""
-    return Branch(material.general, material.forked.tone.shape[1], material.specification)
-
-
-def fine_tune(material: Material, rows: np.ndarray, seed: int, start: Path | None = None) -> Branch:
-    """Fit one seed on some of the posts, from the general encoder or from an earlier branch's weights."""
-    branch = untrained(material)
-    if start:
-        branch.load_state_dict(torch.load(start, map_location="cpu"))
-    fit(branch, material.forked, material.targets, rows, replace(CONTINUED if start else SCHEDULE, seed=seed))
-    return branch
-
-
-def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The mean of several networks' weights; they started alike, so it is better than each."""
     return {
-        key: torch.stack([state[key].float() for state in states]).mean(0).to(value.dtype).cpu()
-        for key, value in states[0].items()
+        "categories": Targets(chosen, weights),
+        "severity": Targets(severity, severity.sum(1)),
+        "mood": Targets(mood, np.ones(len(posts), np.float32)),
     }
+
+
+def taught(posts: list[Post], categories: list[str], labels: Path) -> dict[str, Targets]:
+    """What label and recorded opinion say together; a post without a label still has none.
+
+    Raises:
+        KeyError: there is no opinion of some post: run ``python -m training triage-label``.
+    """
+    with np.load(labels) as recorded:
+        place = {post: row for row, post in enumerate(recorded["ids"].tolist())}
+        rows = [place[post.id] for post in posts]
+        opinions = {name: recorded[name][rows].astype(np.float32) / 255 for name in heads(categories)}
+    return {name: _mixed(target, opinions[name]) for name, target in targets(posts, categories).items()}
+
+
+def _mixed(gold: Targets, opinion: np.ndarray) -> Targets:
+    opinion = opinion / opinion.sum(-1, keepdims=True)
+    return Targets(GOLD_SHARE * gold.probabilities + (1 - GOLD_SHARE) * opinion, gold.weights)
 
 
 def accuracy(posts: list[Post], categories: list[str], logits: np.ndarray, rows: np.ndarray) -> float:

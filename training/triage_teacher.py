@@ -1,28 +1,26 @@
 """What a larger network makes of the invented posts: category, severity, mood.
 
-In: the posts of ``benchmarks/posts/seen`` and ``unread``, and an MPNet folder; a teacher learns from labels alone.
-Out: ``triage_labels.npz``: for each post (``ids``) the mean opinion, as bytes, of the teachers that had seen neither
-it nor any post of its fold. A branch that learns from label and opinion together reads better than from labels
-alone: see README.md. The branch that ships has not learned from it yet.
+In: the posts of ``benchmarks/posts/seen`` and an MPNet folder; a teacher learns from labels alone. Out:
+``triage_labels.npz``: for each post (``ids``) the mean opinion, as bytes, of the teachers that had seen neither it
+nor any post of its fold. A student that learns from label and opinion together reads better than from labels alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from training.data import SENTIMENTS, SEVERITIES
-from training.network import Head, Network, Schedule, Targets, fit, predict, tokenize
+from training.network import Network, Schedule, fit, predict, tokenize
 from training.student import probabilities
-from training.triage import targets as branch_targets
+from training.triage import heads, targets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from training.data import Post
 
-LABELS: Final = Path(__file__).with_name("triage_labels.npz")
 SCHEDULE: Final = Schedule(epochs=6, batch=64, rate=6e-5)
 
 
@@ -42,29 +40,6 @@ class Unseen:
         """The folds that a file's name tells."""
         fold, without = path.stem.split("-")[2:4]
         return Unseen(int(fold), None if without == "all" else int(without))
-
-
-def heads(categories: list[str]) -> dict[str, Head]:
-    """Category, severity, and the mood of a post about a school."""
-    return {
-        "categories": Head(len(categories), exclusive=True),
-        "severity": Head(len(SEVERITIES), exclusive=True),
-        "mood": Head(len(SENTIMENTS), exclusive=True),
-    }
-
-
-def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
-    """What the heads should say; a post that is not about the schools has no severity."""
-    severity = np.zeros((len(posts), len(SEVERITIES)), np.float32)
-    for row, post in enumerate(posts):
-        if post.severity is not None:
-            severity[row, post.severity] = 1
-    wanted = branch_targets(posts, categories)
-    return {
-        "categories": wanted["categories"],
-        "severity": Targets(severity, severity.sum(1)),
-        "mood": wanted["mood"],
-    }
 
 
 def train(

@@ -57,6 +57,13 @@ def test_texts_are_made_plain_as_in_training(posted: str, read: str) -> None:
     assert read == preprocess(posted)
 
 
+def test_an_apostrophe_more_or_less_or_of_another_shape_changes_no_answer(encoder: Encoder) -> None:
+    found = encoder.encode(["I don't, we're", "I dont, were", "I don\u2019t, we\u2019re"])
+
+    assert (found.severity == found.severity[0]).all()
+    assert (found.embedding == found.embedding[0]).all()
+
+
 def test_making_plain_twice_changes_nothing() -> None:
     once = preprocess("@bob LOOOOOL \U0001f44d\U0001f3ff https://x.example &lt;3")
 
@@ -66,12 +73,13 @@ def test_making_plain_twice_changes_nothing() -> None:
 def test_probabilities_are_probabilities_and_vectors_have_length_one(encoder: Encoder) -> None:
     found = encoder.encode(["Thank you to every teacher", "", "\U0001f621" * 300, "word " * 500])
 
-    for table in (found.sentiment, found.school_mood, found.categories):
+    for table in (found.sentiment, found.school_mood, found.categories, found.severity):
         assert table.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
-    for column in (found.offensive, found.hate, found.urgent):
+    for column in (found.offensive, found.hate):
         assert ((column >= 0) & (column <= 1)).all()
     assert np.linalg.norm(found.embedding, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
     assert found.categories.shape == (4, len(found.category_ids))
+    assert found.severity.shape == (4, 5)
 
 
 def test_category_ids_are_those_of_the_policy(encoder: Encoder) -> None:

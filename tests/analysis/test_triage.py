@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.text import fold
-from analysis.triage import ModelEvidence, Triage, TriageResult
+from analysis.triage import EMERGENCY, ModelEvidence, Triage, TriageResult
 from analysis.triage_rules import Rulebook
 from monitor.policy.escalation import Escalation
 from monitor.policy.vocabulary import Vocabulary
@@ -207,8 +207,41 @@ def test_the_encoder_raises_what_no_rule_can_word_and_names_the_nearest_example(
     assert "s-1" in result.reasons[0].note
 
 
-def test_the_encoder_never_lowers_what_a_rule_is_sure_of() -> None:
-    assert judged(THREAT, evidence=sure_of("NEUTRAL", 0.0)).severity is Severity.P0
+def test_the_encoder_lowers_what_a_rule_is_sure_of_only_where_it_all_but_rules_danger_out() -> None:
+    """And what it calms is still shown to a person, with the words."""
+    doubted, denied = (judged(THREAT, evidence=sure_of("NEUTRAL", urgent)) for urgent in (0.07, 0.0))
+
+    assert doubted.severity is Severity.P0
+    assert denied.severity not in URGENT
+    assert [reason.text for reason in denied.reasons if reason.rule == "safety-word"] == ["knife"]
+
+
+def test_an_urgent_post_in_which_the_encoder_reads_an_emergency_is_p0_and_says_why() -> None:
+    calm, grave = (
+        replace(sure_of("CHILD_PROTECTION", 0.9), emergency=emergency) for emergency in (EMERGENCY - 0.01, EMERGENCY)
+    )
+    text = "always the cupboard door, miss"
+
+    assert judged(text, evidence=calm).severity is Severity.P1
+    assert judged(text, evidence=grave).severity is Severity.P0
+    assert [r.note for r in judged(text, evidence=grave).reasons if r.rule == "model-emergency"] == [
+        "reads as danger to life or to a child now (15%)"
+    ]
+
+
+def test_an_everyday_post_is_never_raised_by_the_emergency_head_alone() -> None:
+    evidence = replace(sure_of("PRAISE", 0.0), emergency=0.3)
+
+    assert judged("what a lovely concert", evidence=evidence).severity is Severity.P4
+
+
+def test_of_two_urgent_categories_the_likelier_is_named_and_the_graver_severity_stands() -> None:
+    evidence = ModelEvidence(
+        categories={"BULLYING": 0.1, "CHILD_PROTECTION": 0.6, "SELF_HARM": 0.25, "NEUTRAL": 0.05}, urgent=0.9
+    )
+    result = judged("always the cupboard door, miss", evidence=evidence)
+
+    assert (result.category, result.also, result.severity) == ("CHILD_PROTECTION", ("SELF_HARM",), Severity.P0)
 
 
 def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
@@ -216,15 +249,6 @@ def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
 
     assert judged(text, evidence=sure_of("NEUTRAL", 0.0)).severity not in URGENT
     assert judged(text, evidence=sure_of("SITE_SAFETY", 0.4)).severity in URGENT
-
-
-def test_the_encoder_must_be_surer_where_a_rule_recognises_something_everyday() -> None:
-    """Locked toilets are a complaint, however much the encoder half hears a fight in them."""
-    half_sure = ModelEvidence(categories={"FIGHT_DISORDER": 0.4, "COMPLAINT_SERVICE": 0.3}, urgent=0.45)
-    toilets = "Half the toilets are locked AGAIN and nobody answers my emails, what a joke"
-
-    assert judged(toilets, evidence=half_sure).severity is Severity.P3
-    assert judged("always the cupboard door, miss", evidence=half_sure).severity is Severity.P1
 
 
 def test_safety_words_are_seen_cheaply() -> None:
