@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -203,9 +204,11 @@ class Encoder:
 
 @cache
 def _load(folder: Path, threads: int) -> Encoder:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it sends to its maker; read while it is imported, not later
     import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415 -- heavy: only for those who read posts
     from tokenizers import Tokenizer  # noqa: PLC0415
 
+    onnxruntime.disable_telemetry_events()  # Windows knows no such variable
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # texts side by side share nothing, and are faster than halves of one
