@@ -15,6 +15,7 @@ import numpy as np
 from analysis import examples
 from analysis.encoder import GROUP, undecorated
 from analysis.matching import Decision, Gate, Post
+from analysis.matching.verdict import WEAK
 from analysis.triage import ModelEvidence, Triage
 from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity
 
@@ -36,6 +37,9 @@ SURE: Final = 0.5
 """Below this calibrated probability the tone is said to be unsure."""
 
 NO_SCHOOL: Final = "no school named"
+
+DANGER_BY_A_WEAK_NAME: Final = 0.4
+"""From this urgency on, a post that names us weakly, without a place, is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,28 @@ def looked_at(decision: Decision) -> Decision:
         return decision
     why = Reason(about="relevance", rule="reported", note="somebody reported it to the schools")
     return Decision(relevant=Relevance.UNCERTAIN, reasons=(why,))
+
+
+def second_look(posts: Sequence[Post], judges: Judges) -> list[Decision]:
+    """Return the decision on each of some posts that the gate dropped for a weak name: no, or uncertain."""
+    readings = [_readings(post) for post in posts]
+    encoded = judges.encoder.encode(list(chain.from_iterable(readings)))
+    return [
+        doubted(Decision(relevant=Relevance.NO, drop_reason=WEAK), _evidences(encoded, own), judges.triage)
+        for own in _rows(readings)
+    ]
+
+
+def doubted(decision: Decision, evidences: Sequence[ModelEvidence], triage: Triage) -> Decision:
+    """Return the gate's decision, or "uncertain" where a name is only weak and the encoder reads danger.
+
+    "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that.
+    """
+    danger = max(triage.urgency(evidence) for evidence in evidences)
+    if decision.drop_reason != WEAK or danger < DANGER_BY_A_WEAK_NAME:
+        return decision
+    note = f"a name that others bear too, without a place; but it reads as danger ({danger:.0%}), so one person looks"
+    return Decision(relevant=Relevance.UNCERTAIN, reasons=(Reason(about="relevance", rule="danger", note=note),))
 
 
 def frame_of(posts: Sequence[Post], scored: Sequence[bool], reported: Sequence[bool] | None = None) -> pd.DataFrame:
@@ -138,31 +164,35 @@ def _judged(
     """Judge posts, each with its flags (scored, reported) and the rows of what the encoder read of it."""
     near = judges.examples.nearest(encoded.embedding)
     for post, (scored, reported), own, gate in zip(posts, flags, rows, gated(judges.gate, posts), strict=True):
-        decision = looked_at(gate) if reported else gate
+        evidences = _evidences(encoded, own, near)
+        decision = looked_at(gate) if reported else doubted(gate, evidences, judges.triage)
         tone = _tone(encoded, own[0], ours=decision.relevant is not Relevance.NO) if scored else None
         triaged = (
             judges.triage.judge(
                 post,
                 decision.relevant,
-                evidence=_evidence(encoded, near, row),
+                evidence=evidence,
                 sentiment=tone.sentiment if tone else None,
             )
-            for row in own
+            for evidence in evidences
         )
         worst = min(triaged, key=lambda result: result.severity or Severity.P4)
         yield _judgement(decision, worst, tone, judges.version)
 
 
-def _evidence(encoded: Encoded, near: Sequence[examples.Near], row: int) -> ModelEvidence:
-    """Return what the encoder says of one of the texts it read."""
-    return ModelEvidence(
-        categories=dict(zip(encoded.category_ids, encoded.categories[row].tolist(), strict=True)),
-        urgent=float(encoded.severity[row, :2].sum()),
-        emergency=float(encoded.severity[row, 0]),
-        nearest_id=near[row].id,
-        nearest_category=near[row].category,
-        similarity=near[row].similarity,
-    )
+def _evidences(encoded: Encoded, rows: range, near: Sequence[examples.Near] = ()) -> list[ModelEvidence]:
+    """Return what the encoder says of each reading of one post, with the nearest examples if they were looked for."""
+    return [
+        ModelEvidence(
+            categories=dict(zip(encoded.category_ids, encoded.categories[row].tolist(), strict=True)),
+            urgent=float(encoded.severity[row, :2].sum()),
+            emergency=float(encoded.severity[row, 0]),
+            nearest_id=near[row].id if near else "",
+            nearest_category=near[row].category if near else "",
+            similarity=near[row].similarity if near else 0.0,
+        )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

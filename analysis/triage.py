@@ -239,14 +239,14 @@ class Triage:
         if evidence is None:
             return True
         severity = found.rule.severity or self._severity(found.rule.category)
-        return self._urgency(evidence) >= SUPPORT[found.rule.kind].get(severity, 0.0)
+        return self.urgency(evidence) >= SUPPORT[found.rule.kind].get(severity, 0.0)
 
     def _worst(self, category: str, founds: list[Found]) -> Severity:
         """Return the most urgent severity that rules give a category; the matrix's where there is no rule."""
         given = [found.rule.severity or self._severity(category) for found in founds]
         return min(given, default=self._severity(category))
 
-    def _urgency(self, evidence: ModelEvidence) -> float:
+    def urgency(self, evidence: ModelEvidence) -> float:
         """Return how sure the encoder is that a post is urgent: its two heads, asked alike."""
         of_categories = sum(p for c, p in evidence.categories.items() if c in self._urgent)
         return (evidence.urgent + of_categories) / 2 if evidence.categories else evidence.urgent
@@ -263,7 +263,7 @@ class Triage:
         )
         everyday = [category for category in ranked if category not in self._urgent]
         in_danger = sum(p for c, p in evidence.categories.items() if c in self._emergencies)
-        if self._urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
+        if self.urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
         urgent = [category for category in ranked if category in self._urgent]
         danger = [c for c in urgent if c in self._emergencies and evidence.categories[c] >= DANGER]

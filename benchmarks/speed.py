@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BATCH = 256
 ROUNDS = 3
+EVERY = 5
+"""One seen post in five: enough to measure, and of every kind."""
 FLOOR = 300
 """Posts a second on two cores that a full judgement must reach."""
 
@@ -64,7 +66,7 @@ def ours(posts: Sequence[Labelled]) -> Callable[[Sequence[str]], object]:
 
 def main() -> int:
     """Print the table; return 1 below the floor."""
-    posts = [post for post in (*seen(), *held_out()) if post.relevant == "yes"]
+    posts = [post for post in (*seen()[::EVERY], *held_out()) if post.relevant == "yes"]
     texts = [post.text for post in posts]
     judge = ours(posts)
     figures = {"full judgement (ours)": rate(judge, texts)}

@@ -16,13 +16,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis.matching import Gate, Post
-from analysis.pipeline import gated
+from analysis.matching.verdict import WEAK
+from analysis.pipeline import gated, second_look
 from monitor.errors import ConfigError, SourceError, StoreError
 from monitor.jobs import canary
 from monitor.jobs.erasing import erase
 from monitor.jobs.sources import Standing, allowance, make_collector, standings
 from monitor.jobs.spending import booked
 from monitor.masking import masked
+from monitor.names import MASK, STAND_IN
 from monitor.records import (
     Ask,
     Bookmark,
@@ -270,8 +272,13 @@ def _gate(
 ) -> None:
     """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
     waiting = _canaries_aside(place, standing, _not_objected(place, waiting, tally), tally)
-    posts = [post_of(mention) for mention in waiting]
-    for mention, decision in zip(waiting, gated(gate, posts), strict=True):
+    decisions = gated(gate, [post_of(mention) for mention in waiting])
+    weak = [number for number, decision in enumerate(decisions) if decision.drop_reason == WEAK]
+    if weak:
+        posts = [as_judged(arrival_of(place, waiting[number]).mention) for number in weak]
+        for number, again in zip(weak, second_look(posts, place.judges), strict=True):
+            decisions[number] = again
+    for mention, decision in zip(waiting, decisions, strict=True):
         if decision.relevant is Relevance.NO and standing.policy.kind != "manual":
             tally.dropped[decision.drop_reason] += 1
             continue
@@ -312,6 +319,12 @@ def post_of(mention: Mention) -> Post:
         community=mention.community,
         url=mention.url,
     )
+
+
+def as_judged(mention: Mention) -> Post:
+    """Return what is judged of a mention as the store has it: a common name in the place of each masked one."""
+    post = post_of(mention)
+    return replace(post, text=post.text.replace(MASK, STAND_IN), title=post.title.replace(MASK, STAND_IN))
 
 
 def arrival_of(place: Workplace, mention: Mention, *, words: bool = True) -> mentions.Arrival:

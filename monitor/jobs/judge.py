@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from analysis import pipeline
 from monitor.hours import due
-from monitor.jobs.collect import post_of
+from monitor.jobs.collect import as_judged
 from monitor.jobs.sampling import counted_only
 from monitor.jobs.telling import STORY_LASTS, Storyline
 from monitor.minimal import COUNTED_ONLY
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from analysis.matching import Post
     from analysis.pipeline import Judges
     from monitor.jobs.workplace import Workplace
     from monitor.records import Case, Judgement, Reason, StoredMention
@@ -123,16 +122,11 @@ def judge_mentions(place: Workplace, stored: Sequence[StoredMention], judges: Ju
     Where a name was masked a common one is read, and the reasons quote the mask again.
     """
     frame = pipeline.frame_of(
-        [_with_names(post_of(item.mention)) for item in stored],
+        [as_judged(item.mention) for item in stored],
         [place.policy.sources[item.mention.source].may_be_scored for item in stored],
         [place.policy.sources[item.mention.source].kind == "manual" for item in stored],
     )
     return [_without_names(judgement) for judgement in pipeline.judge(frame, judges)]
-
-
-def _with_names(post: Post) -> Post:
-    """Return a post with a common name in the place of each that was masked."""
-    return replace(post, text=post.text.replace(MASK, STAND_IN), title=post.title.replace(MASK, STAND_IN))
 
 
 def _without_names(judgement: Judgement) -> Judgement:

@@ -275,6 +275,21 @@ def test_the_federation_and_both_names_mean_both_schools(gate: Gate, text: str) 
     assert schools_of(gate, text) == ("BHS", "KJS")
 
 
+@pytest.mark.parametrize(
+    ("post", "school"),
+    [
+        (Post(text="Choir from the high school on local radio tomorrow", community="YO51 Matters"), "BHS"),
+        (Post(text="KJS parents evening moved to Thursday", community="HG5 Noticeboard"), "KJS"),
+        (Post(text="The fair at KJ was lovely", community="Knaresborough Mums"), "KJS"),
+        (Post(text="Lunchtime supervisor at the High in Boroughbridge"), "BHS"),
+    ],
+)
+def test_a_town_is_known_by_its_postcode_and_a_school_by_what_its_town_calls_it(
+    gate: Gate, post: Post, school: str
+) -> None:
+    assert gate.decide(post).schools == (school,)
+
+
 def test_a_rival_team_in_the_same_post_does_not_hide_ours(gate: Gate) -> None:
     assert schools_of(gate, "Rossett U14s lost 3-0 to KJS last night") == ("KJS",)
 
