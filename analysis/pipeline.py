@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analysis import examples
-from analysis.encoder import GROUP, undecorated
+from analysis.encoder import undecorated
 from analysis.matching import Decision, Gate, Post
 from analysis.matching.verdict import WEAK
 from analysis.triage import ModelEvidence, Triage
@@ -35,6 +35,10 @@ INPUT: Final = (*POST, "scored", "reported")
 
 SURE: Final = 0.5
 """Below this calibrated probability the tone is said to be unsure."""
+
+TOGETHER: Final = 256
+"""Posts that are read, then compared with the examples, then judged: one after the other, because the threads of
+the comparison would take the processor from those that read."""
 
 NO_SCHOOL: Final = "no school named"
 
@@ -132,12 +136,11 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
     ]
     readings = [_readings(post) for post in posts]
     flags = list(zip(frame["scored"], frame["reported"], strict=True))
-    groups = [slice(first, first + GROUP) for first in range(0, len(posts), GROUP)]
-    encoded = judges.encoder.encode_each([list(chain.from_iterable(readings[group])) for group in groups])
     judged: list[Judgement] = []
-    for group, found in zip(groups, encoded, strict=True):
-        rows = _rows(readings[group])
-        judged += _judged(posts[group], flags[group], rows, found, judges)
+    for first in range(0, len(posts), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        encoded = judges.encoder.encode(list(chain.from_iterable(readings[some])))
+        judged += _judged(posts[some], flags[some], _rows(readings[some]), encoded, judges)
     return pd.Series(judged, index=frame.index, dtype=object)
 
 

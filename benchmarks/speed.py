@@ -12,13 +12,6 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from afinn import Afinn
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from textblob import TextBlob
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
@@ -64,6 +57,26 @@ def ours(posts: Sequence[Labelled]) -> Callable[[Sequence[str]], object]:
     return judge
 
 
+def peers(posts: Sequence[Labelled]) -> dict[str, Callable[[Sequence[str]], object]]:
+    """Return the peers, each a reading of texts; imported only now, so that the memory measured before is ours."""
+    from afinn import Afinn  # noqa: PLC0415
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from textblob import TextBlob  # noqa: PLC0415
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: PLC0415
+
+    vader, afinn = SentimentIntensityAnalyzer(), Afinn(emoticons=True)
+    learned = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=200))
+    learned.fit([post.text for post in posts], [post.sentiment for post in posts])
+    return {
+        "VADER (tone)": lambda texts: [vader.polarity_scores(text) for text in texts],
+        "TextBlob (tone)": lambda texts: [TextBlob(text).sentiment for text in texts],
+        "AFINN (tone)": lambda texts: [afinn.score(text) for text in texts],
+        "TF-IDF and logistic regression (tone)": learned.predict,
+    }
+
+
 def main() -> int:
     """Print the table; return 1 below the floor."""
     posts = [post for post in (*seen()[::EVERY], *held_out()) if post.relevant == "yes"]
@@ -71,15 +84,7 @@ def main() -> int:
     judge = ours(posts)
     figures = {"full judgement (ours)": rate(judge, texts)}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    vader, afinn = SentimentIntensityAnalyzer(), Afinn(emoticons=True)
-    learned = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=200))
-    learned.fit(texts, [post.sentiment for post in posts])
-    figures |= {
-        "VADER (tone)": rate(lambda t: [vader.polarity_scores(x) for x in t], texts),
-        "TextBlob (tone)": rate(lambda t: [TextBlob(x).sentiment for x in t], texts),
-        "AFINN (tone)": rate(lambda t: [afinn.score(x) for x in t], texts),
-        "TF-IDF and logistic regression (tone)": rate(learned.predict, texts),
-    }
+    figures |= {name: rate(work, texts) for name, work in peers(posts).items()}
     base = figures["VADER (tone)"]
     print(f"{len(texts)} relevant posts, two threads\n")
     print("| what | posts a second | ratio to VADER |\n|---|---:|---:|")
