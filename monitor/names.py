@@ -2,8 +2,9 @@
 
 "Mr Penrose", "my son Tobias" and "a girl called Ottilie" become "Mr [name]", "my son [name]" and "a girl called
 [name]": the rules and the reader need to know that a teacher or a child is spoken of, and nobody here needs to know
-which. A name is known by what stands before it. Not found are names that stand alone, names in small letters after
-anything but Mr, Mrs, Ms, Mx and Dr, and in a text all in capitals what comes after the first name.
+which. A name is known by what stands before it, or because it is a common given name (`GIVEN_NAMES`). Not found are
+rarer names that stand alone, names in small letters after anything but Mr, Mrs, Ms, Mx and Dr, and in a text all in
+capitals what comes after the first name.
 
 A word that begins a sentence is no name ("thanks Miss That was great"), nor is what the schools and their places are
 called, nor a word of the headlines: masking the "Stabbed" of "Boy Stabbed" would hide what has to be found.
@@ -15,6 +16,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from monitor.given_names import GIVEN_NAMES
 
 MASK: Final = "[name]"
 STAND_IN: Final = "Taylor"
@@ -36,8 +39,16 @@ _BEFORE: Final = re.compile(
     r"(?:[,:][^\S\n]{0,5}|[^\S\n]{1,5}))"
     r"|(?P<by>[Bb]y[^\S\n]{1,5})"
     r")"
+    r"|(?<![\w@#/.'\u2019-])(?P<given>)(?=[^\W\d_a-z][^\W\d_A-Z])"
 )
-"""What tells that a name comes; the name of the group says what that looks like."""
+"""What tells that a name comes; the name of the group says what that looks like. `given`: a capitalised word."""
+_NO_PERSON_BEFORE: Final = re.compile(r"\b(?:st|saint|ss|sts|king|queen|prince|princess)\b\.?\s{0,3}$", re.IGNORECASE)
+"""St Mary's is a school or a church, King Charles no parent."""
+_NO_PERSON_BEHIND: Final = re.compile(
+    r"(?:['\u2019]s)?[^\S\n]{1,5}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Close|Drive|Court|House|Hall|School|College"
+    r"|Primary|Academy|High|Hospital|Church|Park|Centre|Center|Theatre|Arms|Inn|Day)\b"
+)
+"""George Street, Alice Hall, St David's Day."""
 _EARLIER: Final = re.compile(
     r"(?:[^\W\d_a-z]\.[^\S\n]{0,3}){0,3}(?:(?:de|la|van|von|der|den|du|al|el|bin|ap)[^\S\n]){0,3}"
 )
@@ -51,6 +62,8 @@ _NOBODY: Final = frozenset({"barnardo", "martens", "pepper", "who", "seuss", "sh
 """Dr Barnardo's, Dr Martens, Dr Who, Mother Shipton's Cave: no person of today."""
 _MORE: Final = 2
 """Further words of one name."""
+_BEFORE_A_NAME: Final = 12
+"""Characters before a given name in which "St" or "King" is looked for."""
 _REACH: Final = 80
 """Characters that are compared with the names of schools and places."""
 
@@ -114,8 +127,10 @@ def without_names(text: str, keep: frozenset[str] = frozenset()) -> str:
     parts: list[str] = []
     done = 0
     for found in _BEFORE.finditer(text):
-        start = found.end()
-        if start > done and (end := _end(text, start, found.lastgroup or "", kept)) > start:
+        start, before = found.end(), found.lastgroup or ""
+        if before == "given" and not _is_given(text, start):
+            continue
+        if start >= done and (end := _end(text, start, before, kept)) > start:
             parts += (text[done:start], MASK)
             done = end
     return "".join((*parts, text[done:]))
@@ -139,6 +154,17 @@ def _end(text: str, start: int, before: str, kept: _Kept) -> int:
     if before == "by" and len(words) == 1:  # "by Tuesday"
         return start
     return word.end() - _own(word)
+
+
+def _is_given(text: str, start: int) -> bool:
+    """Whether a common given name begins at `start`, and no saint, king, street or school of that name."""
+    word = _WORD.match(text, start)
+    return (
+        word is not None
+        and _plain(word.group()).partition("-")[0] in GIVEN_NAMES
+        and not _NO_PERSON_BEFORE.search(text, max(0, start - _BEFORE_A_NAME), start)
+        and not _NO_PERSON_BEHIND.match(text, start + len(_plain(word.group())))
+    )
 
 
 def _word(text: str, start: int) -> re.Match[str] | None:

@@ -30,7 +30,7 @@ def left_alone(policy: Policy) -> frozenset[str]:
 def _details(school: School) -> tuple[str, ...]:
     """Return what is one school's own."""
     return (
-        *(f"@{handle}".casefold() for handle in school.handles),
+        *(f"@{handle}".casefold() for handle in (*school.handles, *school.tags)),
         school.postcode.casefold(),
         *school.written_out((*school.own_names, *school.weak, *school.common)),
         *school.towns,

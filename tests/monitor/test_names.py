@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.given_names import GIVEN_NAMES
 from monitor.masking import masked
-from monitor.names import without_names
+from monitor.names import MASK, without_names
 from monitor.policy import folder
 from monitor.policy.left_alone import left_alone
 from reports.quoting import unnamed
@@ -70,6 +71,47 @@ def test_what_is_no_name_stays(text: str) -> None:
     assert without_names(text, KEEP) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Callum Hargreaves hit my son", "[name] hit my son"),
+        ("was it Sophie? Ask Ella-May\u2019s mum", "was it [name]? Ask [name]\u2019s mum"),
+        ("St Mary's is out, so is Mary", "St Mary's is out, so is [name]"),
+        ("George Street is flooded, meet at George's", "George Street is flooded, meet at [name]'s"),
+        ("Emily thanks the King James's staff", "[name] thanks the King James's staff"),
+        ("Sam Stabbed Outside School", "[name] Stabbed Outside School"),
+    ],
+)
+def test_a_common_given_name_is_known_where_it_stands_alone(text: str, shown: str) -> None:
+    assert without_names(text, KEEP) == shown
+    assert masked(text, KEEP) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "St Aidan's, St. David's Day, Saint George, King Charles and Queen Elizabeth",
+        "Alice Hall, Henry Park, Martin's Lane, Edith Primary",
+        "#Callum, callum, CALLUM and http://x.example/Callum",
+        "LeBron James, Etta James and King James",
+    ],
+)
+def test_saints_kings_streets_and_what_is_not_written_as_a_name_stay(text: str) -> None:
+    assert without_names(text, KEEP) == text
+
+
+@given(st.sampled_from(sorted(GIVEN_NAMES)), st.sampled_from(["{} was there", "ask {}, please", "it was {}", "({})"]))
+def test_no_common_given_name_is_left(name: str, sentence: str) -> None:
+    assert name not in masked(sentence.format(name.title()), KEEP).casefold().split()
+    assert MASK in masked(sentence.format(name.title()), KEEP)
+
+
+def test_a_handle_that_is_the_schools_tag_is_nobodys_and_tells_which_school_is_meant() -> None:
+    assert masked("Look, @KJSKnaresborough, says @kjsknaresborough_pat", KEEP) == (
+        "Look, @KJSKnaresborough, says @[account]"
+    )
+
+
 def test_a_quotation_keeps_the_title_and_drops_the_name() -> None:
     assert unnamed("I told Mrs Penrose that my son Tobias waits") == "I told Mrs [name] that my son [name] waits"
 
@@ -103,7 +145,8 @@ def test_what_has_no_names_any_more_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["mr ", "mr", "son, ", "by A", "J.", "Mr J. ", "called ", "Mr A-", "King ", "mr    "]
+    "hostile",
+    ["mr ", "mr", "son, ", "by A", "J.", "Mr J. ", "called ", "Mr A-", "King ", "mr    ", "Sam ", "St Sam", "Sa-"],
 )
 def test_a_long_hostile_text_comes_back(hostile: str) -> None:
     text = hostile * (60_000 // len(hostile))
