@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from monitor.minimal import COUNTED_ONLY
-from monitor.records import CaseState, Rendered, Sight
+from monitor.records import CaseState, Rendered, Severity, Sight
 from reports import daily_evidence as evidence
 from reports import rendering, wording
 from reports.items import Item, item
@@ -33,6 +33,8 @@ DETAILED: Final = 7
 """Items shown in full; the others are listed by reference."""
 IN_TABLE: Final = 4
 """Lines of the first table: more would push what was not seen off the first screen."""
+MOST_IN_TABLE: Final = 8
+"""Lines of it where so many are P0: no danger to life is one of "and three more, below"."""
 STILL_OPEN: Final = 12
 INFORMATION: Final = 8
 REFERENCES: Final = 120
@@ -172,6 +174,7 @@ def build(material: DailyMaterial) -> DailyView:
         key=lambda case: (case.opened, case.reference),
     )
     items = tuple(_item(case, material, stories, book) for case in due)
+    lines = max(IN_TABLE, min(MOST_IN_TABLE, sum(case.severity is Severity.P0 for case in due)))
     of_cases = {stories.first(case.mention_id): case for case in cases}
     decided = sorted(
         (case for case in material.settled if evidence.decided_at(case) in material.window), key=evidence.decided_at
@@ -192,8 +195,8 @@ def build(material: DailyMaterial) -> DailyView:
         federation=clean(material.federation),
         covers=wording.span(material.window.start, material.window.end, material.zone),
         headline=state.headline,
-        due=items[:IN_TABLE],
-        due_more=f"and {wording.number(len(items) - IN_TABLE)} more, below" if len(items) > IN_TABLE else "",
+        due=items[:lines],
+        due_more=f"and {wording.number(len(items) - lines)} more, below" if len(items) > lines else "",
         volume=volume,
         looking=looking,
         off=_off(material.coverage),

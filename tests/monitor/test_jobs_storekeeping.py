@@ -213,12 +213,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
 
 
+CALM = "The choir sang and cakes were sold. "
+
+
 def feed(posts: int) -> Callable[[Request], Reply]:
     """Serve long posts about a school."""
     items = "".join(
         f"<item><title>Fête {n}</title><link>https://paper.example/{n}</link>"
         "<pubDate>Mon, 23 Nov 2026 06:00:00 GMT</pubDate>"
-        f"<description>King James's School in Knaresborough, day {n}. {'The choir sang and cakes were sold. ' * 140}</description></item>"
+        f"<description>King James's School in Knaresborough, day {n}. {CALM * 140}</description></item>"
         for n in range(posts)
     )
     body = f'<rss version="2.0"><channel><title>P</title>{items}</channel></rss>'.encode()

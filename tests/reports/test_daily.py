@@ -426,6 +426,18 @@ def test_the_foot_tells_which_records_were_counted(day: Callable[[], DailyMateri
         assert view.fingerprint in body
 
 
+def test_every_danger_to_life_stands_in_the_first_table_up_to_eight() -> None:
+    busy = busy_day()
+    for grave, lines in ((3, 4), (6, 6), (11, 8)):
+        cases = tuple(
+            replace(case, severity=Severity.P0 if place < grave else Severity.P3)
+            for place, case in enumerate(busy.cases)
+        )
+        view = build(replace(busy, cases=cases))
+
+        assert len(view.due) == lines
+
+
 def test_beyond_seven_items_the_others_are_listed_by_reference() -> None:
     view = build(busy_day())
 
