@@ -37,8 +37,7 @@ SURE: Final = 0.5
 """Below this calibrated probability the tone is said to be unsure."""
 
 TOGETHER: Final = 256
-"""Posts that are read, then compared with the examples, then judged: one after the other, because the threads of
-the comparison would take the processor from those that read."""
+"""Posts that are read, then compared with the examples, then judged; judging while others are read was no faster."""
 
 NO_SCHOOL: Final = "no school named"
 

@@ -4,7 +4,8 @@ In: a post's words, whether it is about our schools, and what the encoder makes 
 The order of questions is that of the escalation process (section 1.3): could someone be hurt, is an adult
 accused over a child, is a child targeted, is a right engaged, is an adult targeted, and only then the
 everyday. Missing an urgent post costs more than showing a harmless one, so a rule for P0 or P1 is calmed only
-by what the vocabulary names, never by tone; and tone never raises a post above P3.
+by what the vocabulary names or where the encoder speaks against it (`SUPPORT`), never by tone; and tone never
+raises a post above P3.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ SUPPORT: Final = {
     "hint": {Severity.P0: 0.2, Severity.P1: 0.3},
 }
 """From this probability of urgency on, the encoder supports a rule of a kind and severity. A sure rule for P0 stands
-unless the encoder all but rules danger out; what is calmed so is still shown, with its words."""
+unless the encoder all but rules danger out; what is calmed so is still shown, with its words. A rule for less stands
+without it."""
 DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 IN_DANGER: Final = 0.25

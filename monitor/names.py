@@ -21,7 +21,7 @@ from monitor.given_names import GIVEN_NAMES
 
 MASK: Final = "[name]"
 STAND_IN: Final = "Taylor"
-"""As long as the mask, so that offsets stay: what rules and encoder read in its place (see `monitor.jobs.judge`).
+"""As long as the mask, so that offsets stay: what rules and encoder read in its place (see `monitor.jobs.collect`).
 
 They know posts with names; the word "name" would be one that rules look for, as in "they published my name".
 """

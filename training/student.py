@@ -67,6 +67,14 @@ def taught(corpus: list[Example], path: Path) -> dict[str, Targets]:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """Where the larger networks' opinions lie: of the corpus, and of the posts."""
+
+    corpus: Path = LABELS
+    posts: Path = POST_LABELS
+
+
+@dataclass(frozen=True, slots=True)
 class Lessons:
     """All texts, the corpus first and the posts behind it, what the heads are to say of each, and what may be learned.
 
@@ -89,14 +97,6 @@ def lessons(corpus: list[Example], posts: list[Post], categories: list[str], fol
     targets |= {name: _padded(target, len(corpus), 0) for name, target in own.items()}
     training = np.flatnonzero([example.split == "train" for example in corpus])
     return Lessons(tokens, targets, training, len(corpus))
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Where the larger networks' opinions lie: of the corpus, and of the posts."""
-
-    corpus: Path = LABELS
-    posts: Path = POST_LABELS
 
 
 def untrained(folder: Path, categories: list[str]) -> Network:
