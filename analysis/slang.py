@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
@@ -100,9 +101,10 @@ class Slang:
         self._masked: dict[tuple[int, str], list[str]] = {}
         for word in self._disguised:
             self._masked.setdefault((len(word), word[0]), []).append(word)
+        self.usual = lru_cache(maxsize=8192)(self._usual)
+        """The usual form of one token: no word for a filler, several for a contraction."""
 
-    def usual(self, token: str) -> tuple[str, ...]:
-        """Return the usual form of one token: no word for a filler, several for a contraction."""
+    def _usual(self, token: str) -> tuple[str, ...]:
         bare = _bare(token)
         plain = bare if bare in self._known else self._unmasked(bare)
         if plain in self._fillers:

@@ -69,7 +69,7 @@ class Evidence:
         for field in AROUND:
             words: str = getattr(post, field)
             if words:
-                self.clues += _clues(field, phrases.find(fold(words)))
+                self.clues += _clues(field, phrases.find_in(words))
 
     def of(self, *kinds: Kind) -> list[Clue]:
         """Return the clues of these kinds, those in the text first."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -159,6 +160,8 @@ class Phrasebook:
         self._pieces = {piece: whole for piece, whole in pieces.items() if len(whole) <= SHARED}
         self._patterns = list(dict.fromkeys([*self._whole, *self._pieces]))
         self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
+        self.find_in = lru_cache(maxsize=1024)(self._find_in)
+        """What `find` finds in a text as it was written, remembered: titles and communities come again and again."""
 
     def triggers(self, kinds: frozenset[Kind]) -> list[str]:
         """Return the squeezed phrases of these kinds and the pieces that lead to them, each once."""
@@ -174,7 +177,7 @@ class Phrasebook:
         """
         reading = _Reading(folded)
         found: dict[tuple[str, int, int], bool] = {}
-        seen: Counter[str] = Counter()
+        seen: dict[str, int] = defaultdict(int)
         for number, start, end in self._automaton.find_matches_as_indexes(reading.squeezed, overlapping=True):
             pattern = self._patterns[number]
             named = pattern in self._names
@@ -182,18 +185,19 @@ class Phrasebook:
                 seen[pattern] += 1
                 found[pattern, start, end] = True
             for whole in self._pieces.get(pattern, ()):
-                if seen[whole] >= ENOUGH:
-                    continue
-                for close_start, close_end in reading.close(whole, pattern, start, end):
-                    if reading.words(close_start, close_end) >= self._short_words[whole]:
-                        seen[whole] += 1
-                        found.setdefault((whole, close_start, close_end), False)
+                close = reading.close(whole, pattern, start, end) if seen[whole] < ENOUGH else None
+                if close and reading.words(*close) >= self._short_words[whole]:
+                    seen[whole] += 1
+                    found.setdefault((whole, *close), False)
         hits = [
             hit
             for (pattern, start, end), exact in found.items()
             for hit in self._hits(reading, pattern, start, end, exact=exact)
         ]
         return sorted(hits, key=lambda hit: (hit.start, -hit.end))
+
+    def _find_in(self, text: str) -> list[Hit]:
+        return self.find(fold(text))
 
     def _hits(self, reading: _Reading, pattern: str, start: int, end: int, *, exact: bool) -> Iterator[Hit]:
         """Yield one hit for each kind of the words at squeezed offsets."""
@@ -235,11 +239,15 @@ class _Reading:
                 return False
         return not _BREAK.search(self._without_dotted_domain(first, last))
 
-    def close(self, whole: str, piece: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the squeezed offsets around a piece at which `whole` stands with one error."""
+    def close(self, whole: str, piece: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return the squeezed offsets around a piece at which `whole` stands with one error, if it does."""
+        before = whole.startswith(piece)
+        first, last = (start, start + len(whole)) if before else (max(end - len(whole), 0), end)
+        if OSA.distance(self.squeezed[first:last], whole, score_cutoff=2) > 2:  # noqa: PLR2004 - one letter more or less
+            return None  # nor can it be one error away with a letter more or a letter less: this spares most the rest
         if len(piece) == len(whole):
             spans = [(start, end)]
-        elif whole.startswith(piece):
+        elif before:
             spans = [(start, start + len(whole) + more) for more in (0, 1, -1)]
         else:
             spans = [(end - len(whole) + more, end) for more in (0, 1, -1)]
@@ -249,8 +257,8 @@ class _Reading:
                 and OSA.distance(self.squeezed[first:last], whole, score_cutoff=1) == 1
                 and self.fits(first, last)
             ):
-                yield first, last
-                return
+                return first, last
+        return None
 
     def words(self, start: int, end: int) -> set[str]:
         """Return the words at squeezed offsets."""
