@@ -37,6 +37,10 @@ _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _HANDLE: Final = re.compile(r"(?<![\w@])@(?:\w+(?:[.\-@]\w+)*|\[account\])")
 """A handle as it was written, or as `monitor.masking` leaves it."""
 _EMOJI: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff]")
+_ORNAMENT: Final = re.compile(
+    "[\U0001f600-\U0001f64f\U0001f910-\U0001f92f\U0001f970-\U0001f97a\U0001f480\U0001f4af\U0001f525\U0001f493-\U0001f49f\u2728\u2764\u2665]"
+)
+"""Faces, hearts, skull and fire say how somebody feels; a pistol or a calendar says what is meant."""
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
 _STRETCHED: Final = re.compile(r"(.)\1{3,}")
 _QUOTES: Final = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
@@ -69,9 +73,10 @@ def without_apostrophes(text: str) -> str:
     return text.translate(_APOSTROPHES)
 
 
-def undecorated(text: str) -> str:
-    """The text without emoji and web addresses: what it says, whatever it wears."""
-    return " ".join(_EMOJI.sub(" ", _ADDRESS.sub(" ", text)).split())
+def undecorated(text: str) -> tuple[str, str]:
+    """The text without web addresses and ornament, and without any emoji: what it says, whatever it wears."""
+    words = _ADDRESS.sub(" ", text)
+    return " ".join(_ORNAMENT.sub(" ", words).split()), " ".join(_EMOJI.sub(" ", words).split())
 
 
 def _emoji_name(match: re.Match[str]) -> str:

@@ -124,7 +124,7 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
     Returns:
         A series of `Judgement` (dtype object) with the frame's index. Tone is given for every post that may
-        be scored, relevant or not. A post with emoji or links is read with and without them, and the more
+        be scored, relevant or not. A post with emoji or links is read with and without them, and the most
         urgent reading stands: what a post wears never makes it safer.
     """
     import pandas as pd  # noqa: PLC0415 - see frame_of
@@ -144,10 +144,10 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
 
 def _readings(post: Post) -> tuple[str, ...]:
-    """Return what the encoder reads of a post: its words, and again without emoji and links where it has any."""
+    """Return what the encoder reads of a post: its words, and again without ornament, emoji and links if it has any."""
     words = f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
-    bare = undecorated(words)
-    return (words,) if bare == " ".join(words.split()) else (words, bare)
+    plain = " ".join(words.split())
+    return (words, *dict.fromkeys(reading for reading in undecorated(words) if reading != plain))
 
 
 def _rows(readings: Sequence[tuple[str, ...]]) -> list[range]:

@@ -38,7 +38,7 @@ DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 IN_DANGER: Final = 0.25
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
-EMERGENCY: Final = 0.15
+EMERGENCY: Final = 0.1
 """From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
 MODEL_WEIGHT: Final = 4.0
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""

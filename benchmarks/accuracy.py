@@ -1,7 +1,6 @@
 """How right the judgements are: `python -m benchmarks.accuracy` prints one table.
 
-Four columns: the policy draft's examples, the posts that rules are written against, the posts held out, and those
-that were written after the model and that nothing has learned from yet.
+Three columns: the policy draft's examples, the posts that rules are written against, and the posts held out.
 Only figures come out of the held-out part; `--misses` lists the misses of the other two. `--labels FILE` adds a
 column for the corrections that people made in their own cases.
 """

@@ -25,6 +25,7 @@ STEPS = (
     "triage-teacher",
     "triage-label",
     "validate",
+    "further",
     "ship",
 )
 POSTS = data.REPOSITORY / "benchmarks" / "posts" / "seen"
@@ -43,7 +44,7 @@ def main() -> None:
     )
     parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' opinions of the corpora")
     parser.add_argument("--post-labels", type=Path, default=student.POST_LABELS, help="the teachers' opinions of posts")
-    parser.add_argument("--fold", type=int, default=0, help="left out by teachers and validate")
+    parser.add_argument("--fold", type=int, default=0, help="left out by teachers, validate and further")
     parser.add_argument("--without", type=int, help="triage-teacher, triage-label: a fold kept out, for validation")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -97,7 +98,7 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     work, categories = arguments.work, triage.category_ids(arguments.matrix)
     network = student.untrained(arguments.encoder, categories)
     if arguments.step == "ship":
-        network.load_state_dict(torch.load(work / "student-mean.pt", map_location="cpu"))
+        network.load_state_dict(torch.load(work / "student-further.pt", map_location="cpu"))
         return ship(network, arguments)
     corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
     if arguments.step == "average":
@@ -108,17 +109,40 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
         return scores(corpus, logits)
     labels = student.Labels(arguments.labels, arguments.post_labels)
     lessons = student.lessons(corpus, posts, categories, arguments.encoder, labels)
-    unseen = (triage.groups(posts) == arguments.fold) & (arguments.step == "validate")
-    student.train(network, lessons, np.flatnonzero(~unseen), arguments.seed)
+    unseen, known = np.zeros(len(posts), bool), triage.read_by_teachers(posts, labels.posts)
+    if arguments.step == "further":
+        network.load_state_dict(torch.load(work / "student-mean.pt", map_location="cpu"))
+        unseen = _unlike_known(posts, known, arguments.fold)
+        student.train_further(network, lessons, np.flatnonzero(~known & ~unseen), np.flatnonzero(known), arguments.seed)
+        torch.save(network.state_dict(), work / "student-further.pt")
+        of_posts, vectors = predict(network, tokenize(arguments.encoder, [post.text for post in posts]))
+        rows = _keep_unseen(work / f"fold-{arguments.fold}.npz", unseen, of_posts, vectors)
+        return {"category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
+    if arguments.step == "validate":
+        unseen = known & (triage.groups(posts) == arguments.fold)
+    student.train(network, lessons, np.flatnonzero(known & ~unseen), arguments.seed)
     logits, vectors = predict(network, lessons.tokens)
     figures = scores(corpus, logits)
     if arguments.step == "student":
         torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
         return figures
-    of_posts = {name: logits[name][len(corpus) :] for name in triage.heads(categories)}
-    rows = np.flatnonzero(unseen)
-    np.savez(work / f"fold-{arguments.fold}.npz", vectors=vectors[len(corpus) :], rows=rows, **of_posts)
+    of_posts = {name: values[len(corpus) :] for name, values in logits.items()}
+    rows = _keep_unseen(work / f"fold-{arguments.fold}.npz", unseen, of_posts, vectors[len(corpus) :])
     return {**figures, "category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
+
+
+def _unlike_known(posts: list[data.Post], known: np.ndarray, fold: int) -> np.ndarray:
+    """Which posts of a fold are fresh and like none that the network has learned already: for calibration."""
+    group = triage.alike(posts)
+    unlike: np.ndarray = (triage.folds_of(group) == fold) & ~np.isin(group, group[known])
+    return unlike
+
+
+def _keep_unseen(path: Path, unseen: np.ndarray, logits: dict[str, np.ndarray], vectors: np.ndarray) -> np.ndarray:
+    """Write down what the network says of the posts, and which of them it never saw; the rows of those."""
+    rows = np.flatnonzero(unseen)
+    np.savez(path, vectors=vectors, rows=rows, **{name: logits[name] for name in ("categories", "severity", "mood")})
+    return rows
 
 
 main()

@@ -29,6 +29,10 @@ CORPUS_READINGS: Final = 2
 POST_READINGS: Final = 12
 """How often each text is read; together they are the one epoch of the schedule."""
 SEEDS: Final = (0, 1, 2)
+FURTHER: Final = Schedule(epochs=1, batch=32, rate=4e-5, head_rate=1e-4)
+FRESH_READINGS: Final = 6
+CORPUS_SHARE: Final = 6
+"""Learned afterwards: fresh posts often, the known ones once, and one corpus text in six, so that nothing is lost."""
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 
@@ -110,6 +114,14 @@ def train(network: Network, given: Lessons, posts: np.ndarray, seed: int) -> Non
         [np.tile(given.corpus_rows, CORPUS_READINGS), np.tile(given.first_post + posts, POST_READINGS)]
     )
     fit(network, given.tokens, given.targets, rows, replace(SCHEDULE, seed=seed))
+
+
+def train_further(network: Network, given: Lessons, fresh: np.ndarray, known: np.ndarray, seed: int) -> None:
+    """Teach a fitted network posts that were written after it was fitted (rows among the posts), in place."""
+    network.encoder.embeddings.requires_grad_(requires_grad=False)
+    posts = np.concatenate([np.tile(fresh, FRESH_READINGS), known])
+    rows = np.concatenate([given.corpus_rows[seed % CORPUS_SHARE :: CORPUS_SHARE], given.first_post + posts])
+    fit(network, given.tokens, given.targets, rows, replace(FURTHER, seed=seed))
 
 
 def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

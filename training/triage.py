@@ -1,7 +1,7 @@
 """What the network is to say of this repository's invented posts: the policy's category, how urgent, and the mood.
 
-In: the posts of ``benchmarks/posts/seen`` and the larger networks' recorded opinions of them. Out: soft targets, and
-folds of posts that resemble each other, for an honest estimate.
+In: the posts of ``benchmarks/posts/seen`` and the larger networks' recorded opinions of most of them. Out: soft
+targets, and folds of posts that resemble each other, for an honest estimate.
 """
 
 from __future__ import annotations
@@ -44,12 +44,24 @@ def heads(categories: list[str]) -> dict[str, Head]:
 
 def groups(posts: list[Post], count: int = FOLDS) -> np.ndarray:
     """A fold a post; posts alike in their letters, also through a third one, share a fold."""
+    return folds_of(alike(posts), count)
+
+
+def folds_of(group: np.ndarray, count: int = FOLDS) -> np.ndarray:
+    """A fold a post, by the posts' groups."""
+    fold_of_group = np.random.default_rng(0).permutation(group.max() + 1) % count
+    folds: np.ndarray = fold_of_group[group]
+    return folds
+
+
+def alike(posts: list[Post]) -> np.ndarray:
+    """The number of each post's group: posts alike in their letters, also through a third one, share it."""
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32)
     vectors = letters.fit_transform([post.text for post in posts])
-    alike = sparse.vstack([(vectors[first : first + 500] @ vectors.T) > ALIKE for first in range(0, len(posts), 500)])
-    _, group = connected_components(alike, directed=False)
-    fold_of_group = np.random.default_rng(0).permutation(group.max() + 1) % count
-    return fold_of_group[group]
+    pairs = sparse.vstack([(vectors[first : first + 500] @ vectors.T) > ALIKE for first in range(0, len(posts), 500)])
+    group: np.ndarray
+    _, group = connected_components(pairs, directed=False)
+    return group
 
 
 def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
@@ -76,22 +88,27 @@ def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:
     }
 
 
-def taught(posts: list[Post], categories: list[str], labels: Path) -> dict[str, Targets]:
-    """What label and recorded opinion say together; a post without a label still has none.
+def read_by_teachers(posts: list[Post], labels: Path) -> np.ndarray:
+    """Whether there is a recorded opinion of each post."""
+    with np.load(labels) as recorded:
+        return np.isin([post.id for post in posts], recorded["ids"])
 
-    Raises:
-        KeyError: there is no opinion of some post: run ``python -m training triage-label``.
-    """
+
+def taught(posts: list[Post], categories: list[str], labels: Path) -> dict[str, Targets]:
+    """What label and recorded opinion say together; where the teachers have read nothing, the label alone."""
+    rows = np.flatnonzero(read_by_teachers(posts, labels))
     with np.load(labels) as recorded:
         place = {post: row for row, post in enumerate(recorded["ids"].tolist())}
-        rows = [place[post.id] for post in posts]
-        opinions = {name: recorded[name][rows].astype(np.float32) / 255 for name in heads(categories)}
-    return {name: _mixed(target, opinions[name]) for name, target in targets(posts, categories).items()}
+        places = [place[posts[row].id] for row in rows]
+        opinions = {name: recorded[name][places].astype(np.float32) / 255 for name in heads(categories)}
+    return {name: _mixed(target, rows, opinions[name]) for name, target in targets(posts, categories).items()}
 
 
-def _mixed(gold: Targets, opinion: np.ndarray) -> Targets:
+def _mixed(gold: Targets, rows: np.ndarray, opinion: np.ndarray) -> Targets:
     opinion = opinion / opinion.sum(-1, keepdims=True)
-    return Targets(GOLD_SHARE * gold.probabilities + (1 - GOLD_SHARE) * opinion, gold.weights)
+    mixed = gold.probabilities.copy()
+    mixed[rows] = GOLD_SHARE * mixed[rows] + (1 - GOLD_SHARE) * opinion
+    return Targets(mixed, gold.weights)
 
 
 def accuracy(posts: list[Post], categories: list[str], logits: np.ndarray, rows: np.ndarray) -> float:

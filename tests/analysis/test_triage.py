@@ -225,7 +225,7 @@ def test_an_urgent_post_in_which_the_encoder_reads_an_emergency_is_p0_and_says_w
     assert judged(text, evidence=calm).severity is Severity.P1
     assert judged(text, evidence=grave).severity is Severity.P0
     assert [r.note for r in judged(text, evidence=grave).reasons if r.rule == "model-emergency"] == [
-        "reads as danger to life or to a child now (15%)"
+        f"reads as danger to life or to a child now ({EMERGENCY:.0%})"
     ]
 
 

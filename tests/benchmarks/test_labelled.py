@@ -14,6 +14,7 @@ from analysis import pipeline
 from analysis.encoder import Encoder
 from benchmarks.accuracy import figures, judge
 from benchmarks.labelled import POSTS, held_out, labelled_by_people, seen
+from benchmarks.readers import readings
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -45,6 +46,15 @@ def test_no_post_stands_in_a_like_wording_on_both_sides() -> None:
     )
 
     assert [ours[row].id for row, best in enumerate(likeness.max(axis=1)) if best] == []
+
+
+def test_blind_readers_read_every_held_out_post_and_agree_with_its_label() -> None:
+    """The floors can be asked for: whoever reads with care finds what is urgent, and nothing else."""
+    for said in readings(held_out()).values():
+        reached = figures(said)
+        assert reached["posts"] == len(held_out())
+        assert reached["urgent recall (P0+P1)"] >= 0.98
+        assert reached["false urgent (of harmless relevant)"] <= 0.03
 
 
 def test_every_label_is_one_the_policy_knows() -> None:
