@@ -40,6 +40,10 @@ IN_DANGER: Final = 0.25
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
 EMERGENCY: Final = 0.1
 """From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
+RAISED: Final = 0.5
+"""From this probability of urgency on, a post is P1 though its category starts lower: a walkout, a child's picture."""
+FAR_LIKELIER: Final = 2.0
+"""So many times as likely as the likeliest urgent category is an everyday one that stands, raised."""
 MODEL_WEIGHT: Final = 4.0
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
@@ -192,8 +196,11 @@ class Triage:
         best, *others = sorted(claims, key=self._order)
         reasons = best.reasons + tuple(reason for claim in others for reason in claim.reasons)
         severity = best.severity
+        if severity not in URGENT and evidence is not None and evidence.urgent >= RAISED:
+            severity = Severity.P1
+            reasons += (_raised(evidence),)
         if severity in URGENT:
-            severity, alarm = _worst_of(claims, evidence)
+            severity, alarm = _worst_of([severity, *(claim.severity for claim in claims)], evidence)
             reasons += alarm
         elif safety:
             reasons += (self._shown(reading, safety),)
@@ -257,7 +264,8 @@ class Triage:
         """Return the categories that the encoder names.
 
         Where it is sure that a post is urgent, that is the likeliest urgent one, and the likeliest of those that
-        mean danger to life or a child's body, even if another is likelier: the two mistakes do not cost the same.
+        mean danger to life or a child's body, even if another is likelier: the two mistakes do not cost the same. Only
+        where an everyday category is far likelier, and will be raised, does that one stand: a walkout is a campaign.
         """
         ranked = sorted(
             (category for category in evidence.categories if category in self._rank),
@@ -268,6 +276,10 @@ class Triage:
         if self.urgency(evidence) < SURE_URGENT and in_danger < IN_DANGER:
             return tuple((ranked if urgent_by_rule else everyday)[:1])
         urgent = [category for category in ranked if category in self._urgent]
+        likeliest = max((evidence.categories[c] for c in urgent), default=0.0)
+        far = [c for c in everyday[:1] if evidence.categories[c] >= FAR_LIKELIER * likeliest]
+        if far and in_danger < IN_DANGER and evidence.urgent >= RAISED:
+            return tuple(far)
         danger = [c for c in urgent if c in self._emergencies and evidence.categories[c] >= DANGER]
         return tuple(dict.fromkeys(urgent[:1] + danger[:1]))
 
@@ -283,7 +295,8 @@ class Triage:
     def _uncertain(self, claims: list[_Claim], evidence: ModelEvidence | None) -> TriageResult:
         """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""
         urgent = sorted((claim for claim in claims if claim.severity in URGENT), key=self._order)
-        severity, alarm = _worst_of(urgent, evidence) if urgent else (Severity.P3, ())
+        given = [claim.severity for claim in urgent]
+        severity, alarm = _worst_of(given, evidence) if given else (Severity.P3, ())
         note = "cannot tell whether this is about our schools: one person reads it once"
         reasons = (
             Reason(about="category", rule="uncertain", note=note),
@@ -320,13 +333,19 @@ class Triage:
 _MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
 
 
-def _worst_of(claims: list[_Claim], evidence: ModelEvidence | None) -> tuple[Severity, tuple[Reason, ...]]:
-    """Return the severity of the most urgent claim, raised to P0 where the encoder reads an emergency, and why."""
-    worst = min(claim.severity for claim in claims)
+def _worst_of(given: list[Severity], evidence: ModelEvidence | None) -> tuple[Severity, tuple[Reason, ...]]:
+    """Return the most urgent of some severities, raised to P0 where the encoder reads an emergency, and why."""
+    worst = min(given)
     if worst is Severity.P0 or evidence is None or evidence.emergency < EMERGENCY:
         return worst, ()
     note = f"reads as danger to life or to a child now ({evidence.emergency:.0%})"
     return Severity.P0, (Reason(about="category", rule="model-emergency", note=note),)
+
+
+def _raised(evidence: ModelEvidence) -> Reason:
+    """Return the reason with which a post is more urgent than its category."""
+    note = f"reads as something to see today ({evidence.urgent:.0%}), though its category starts lower"
+    return Reason(about="category", rule="model-urgent", note=note)
 
 
 def _only_a_grumble(claims: list[_Claim]) -> bool:

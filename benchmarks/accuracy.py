@@ -1,6 +1,7 @@
 """How right the judgements are: `python -m benchmarks.accuracy` prints one table.
 
-Three columns: the policy draft's examples, the posts that rules are written against, and the posts held out.
+Four columns: the policy draft's examples, the posts that rules are written against, the posts held out, and those
+that were written after the model and that nothing has learned from yet.
 Only figures come out of the held-out part; `--misses` lists the misses of the other two. `--labels FILE` adds a
 column for the corrections that people made in their own cases.
 """
@@ -18,7 +19,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
-from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen
+from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen, unread
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def main() -> int:
     arguments.add_argument("--labels", type=Path, help="labels.jsonl of a data folder: people's own corrections")
     wanted = arguments.parse_args()
     judges = pipeline.judges_of(folder.load(), Encoder.load())
-    parts = {"examples": examples(), "seen": seen(), "held out": held_out()}
+    parts = {"examples": examples(), "seen": seen(), "held out": held_out(), "unread": unread()}
     if wanted.labels:
         parts["labels"] = labelled_by_people(wanted.labels)
     judged = {name: judge(posts, judges) for name, posts in parts.items() if posts}

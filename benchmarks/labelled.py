@@ -48,6 +48,11 @@ def seen() -> tuple[Labelled, ...]:
     return _folder(POSTS / "seen")
 
 
+def unread() -> tuple[Labelled, ...]:
+    """Return the posts that neither rules nor network have learned from yet; the next model will."""
+    return _folder(POSTS / "unread")
+
+
 def held_out() -> tuple[Labelled, ...]:
     """Return the posts that nobody who writes rules looks at."""
     return _folder(POSTS / "held_out")

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from monitor.rehearsal.server import Request
 
 KNIFE = "I'm bringing a knife to King James's School in Knaresborough tomorrow, just wait and see what happens"
-AT_RISK = "A child at King James's School in Knaresborough is being hit at home and nobody does anything"
+AT_RISK = (
+    "There is a lad in Year 8 at King James's School in Knaresborough who comes in hungry "
+    "and in the same dirty clothes every week"
+)
 TOKEN = "t0ken-of-a-phone"
 
 

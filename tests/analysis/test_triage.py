@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.text import fold
-from analysis.triage import EMERGENCY, ModelEvidence, Triage, TriageResult
+from analysis.triage import EMERGENCY, RAISED, ModelEvidence, Triage, TriageResult
 from analysis.triage_rules import Rulebook
 from monitor.policy.escalation import Escalation
 from monitor.policy.vocabulary import Vocabulary
@@ -205,6 +205,27 @@ def test_the_encoder_raises_what_no_rule_can_word_and_names_the_nearest_example(
 
     assert (result.category, result.severity) == ("CHILD_PROTECTION", Severity.P1)
     assert "s-1" in result.reasons[0].note
+
+
+def test_a_post_that_reads_as_urgent_is_p1_though_its_category_starts_lower_and_says_why() -> None:
+    """A walkout in school hours is a campaign, and to be seen today; neither needs another category's name."""
+    text = "second period, the field, pass it on"
+    calm, raised = (
+        judged(text, evidence=replace(sure_of("CAMPAIGN", urgent), categories={"CAMPAIGN": 0.8, "SITE_SAFETY": 0.1}))
+        for urgent in (RAISED - 0.01, RAISED)
+    )
+
+    assert (calm.category, calm.severity in URGENT) == ("CAMPAIGN", False)
+    assert (raised.category, raised.severity) == ("CAMPAIGN", Severity.P1)
+    assert [reason.note for reason in raised.reasons if reason.rule == "model-urgent"] == [
+        f"reads as something to see today ({RAISED:.0%}), though its category starts lower"
+    ]
+
+
+def test_an_everyday_category_gives_way_to_an_urgent_one_that_is_nearly_as_likely() -> None:
+    evidence = replace(sure_of("CAMPAIGN", 0.9), categories={"CAMPAIGN": 0.5, "SITE_SAFETY": 0.4})
+
+    assert judged("second period, the field, pass it on", evidence=evidence).category == "SITE_SAFETY"
 
 
 def test_the_encoder_lowers_what_a_rule_is_sure_of_only_where_it_all_but_rules_danger_out() -> None:
