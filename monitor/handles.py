@@ -12,12 +12,14 @@ import hmac
 import json
 import os
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from monitor.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PERIOD: Final = timedelta(days=30)
@@ -27,6 +29,10 @@ KEPT_PERIODS: Final = 4
 KEY_BYTES: Final = 32
 LASTING: Final = -1
 """Stands for the key that does not rotate: for the objections of people who asked not to be read (PR16)."""
+
+PATIENCE: Final = 100
+PAUSE: Final = 0.05
+"""How often, and after how many seconds each, a process that finds another one writing looks again: five seconds."""
 
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -66,10 +72,12 @@ class Handles:
     def forget_old(self, now: datetime) -> None:
         """Destroy the keys past their time, even where no new one was made; `now` is zone-aware."""
         oldest = (now - _EPOCH) // PERIOD - KEPT_PERIODS
-        kept = {period: key for period, key in self._keys.items() if period > oldest or period == LASTING}
-        if kept != self._keys:
-            self._keys = kept
-            self._write()
+
+        def kept(keys: dict[int, bytes]) -> dict[int, bytes]:
+            return {period: key for period, key in keys.items() if period > oldest or period == LASTING}
+
+        if kept(self._keys) != self._keys:
+            self._change(kept)
 
     def _key_of(self, period: int) -> bytes:
         """Return the key of a period, making it on its first use.
@@ -79,8 +87,7 @@ class Handles:
         if period not in self._keys:
             self._keys = self._read()  # another process may have made it meanwhile
         if period not in self._keys:
-            self._keys[period] = secrets.token_bytes(KEY_BYTES)
-            self._write()
+            self._change(lambda keys: {period: secrets.token_bytes(KEY_BYTES), **keys})
         return self._keys[period]
 
     def _read(self) -> dict[int, bytes]:
@@ -96,15 +103,35 @@ class Handles:
             raise StoreError(f"the key file {self._file} is damaged: a key has the wrong length")
         return keys
 
-    def _write(self) -> None:
-        """Replace the file in one step, readable by its owner alone."""
+    def _change(self, change: Callable[[dict[int, bytes]], dict[int, bytes]]) -> None:
+        """Change the keys on disk in one step, readable by their owner alone, while no other process does.
+
+        Two that made a key at once would hash one account in two ways: who comes second finds the key of the first.
+        """
         fresh = self._file.with_suffix(".new")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                json.dump({str(period): key.hex() for period, key in self._keys.items()}, out)
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.replace(self._file)
+            claimed = _claimed(fresh)
+            try:
+                with os.fdopen(claimed, "w") as out:
+                    self._keys = change(self._read())
+                    json.dump({str(period): key.hex() for period, key in self._keys.items()}, out)
+                    out.flush()
+                    os.fsync(out.fileno())
+                fresh.replace(self._file)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
         except OSError as error:
             raise StoreError(f"the key file {self._file} cannot be written: {error.strerror}") from error
+
+
+def _claimed(fresh: Path) -> int:
+    """Open a file that is not there: while it is, another process writes it, or died over it."""
+    for _ in range(PATIENCE):
+        try:
+            return os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            time.sleep(PAUSE)
+    fresh.unlink(missing_ok=True)
+    return os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

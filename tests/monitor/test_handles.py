@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +94,30 @@ def test_two_processes_agree_on_a_new_key(file: Path) -> None:
     assert one.key("x", "jane", NOW) == other.key("x", "jane", NOW)
 
 
+def test_many_that_make_the_first_key_at_the_same_moment_agree_on_it(tmp_path: Path) -> None:
+    """Two collections at once, on the first day of a monitor or of a period."""
+    for day in range(20):
+        file, start = tmp_path / str(day) / "handles.json", Barrier(8)
+
+        def hashed(file: Path = file, start: Barrier = start) -> str:
+            handles = Handles(file)
+            start.wait()
+            return handles.key("x", "jane", NOW)
+
+        with ThreadPoolExecutor(8) as processes:
+            found = {one.result() for one in [processes.submit(hashed) for _ in range(8)]}
+
+        assert found == {Handles(file).key("x", "jane", NOW)}
+        assert [left.name for left in file.parent.iterdir()] == ["handles.json"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_process_left_that_died_while_it_wrote_holds_nobody_off(file: Path) -> None:
+    file.parent.mkdir()
+    file.with_suffix(".new").write_text('{"84": "ab')
+    assert Handles(file).key("x", "jane", NOW) == Handles(file).key("x", "jane", NOW)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -119,6 +145,13 @@ def test_a_key_file_that_cannot_be_read_is_a_clear_error(file: Path) -> None:
         Handles(file)
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits five seconds for another process that will never come to an end."""
+    monkeypatch.setattr("monitor.handles.PATIENCE", 2)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_key_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "handles.new").mkdir()
     with pytest.raises(StoreError, match="cannot be written"):
