@@ -101,10 +101,13 @@ class Slang:
         self._masked: dict[tuple[int, str], list[str]] = {}
         for word in self._disguised:
             self._masked.setdefault((len(word), word[0]), []).append(word)
-        self.usual = lru_cache(maxsize=8192)(self._usual)
-        """The usual form of one token: no word for a filler, several for a contraction."""
+        self._remembered = lru_cache(maxsize=8192)(self._looked_up)
 
-    def _usual(self, token: str) -> tuple[str, ...]:
+    def usual(self, token: str) -> tuple[str, ...]:
+        """Return the usual form of one token: no word for a filler, several for a contraction."""
+        return self._remembered(token) if len(token) <= _LONGEST_WORD else self._looked_up(token)
+
+    def _looked_up(self, token: str) -> tuple[str, ...]:
         bare = _bare(token)
         plain = bare if bare in self._known else self._unmasked(bare)
         if plain in self._fillers:

@@ -17,7 +17,6 @@ import re
 import unicodedata
 from array import array
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -111,12 +110,8 @@ class Folded:
         return first, self.origins[end - 1] + 1 if end > start else first
 
 
-@lru_cache(maxsize=1024)
 def fold(text: str) -> Folded:
-    """Return `text` in its plain spelling, with the way back. Any text will do; the cost is linear.
-
-    The gate and the rules both ask for the same post; names, communities and titles come again and again.
-    """
+    """Return `text` in its plain spelling, with the way back. Any text will do; the cost is linear."""
     if not _NEEDS_WORK.search(text):
         return Folded(text=text.lower(), original=text)
     plain, origins = _spelled_plainly(text)

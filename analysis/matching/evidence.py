@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 AROUND = ("title", "community", "channel", "url")
 """The fields around the text, in the order in which they are read."""
+COMMON = frozenset({"community", "channel"})
+"""Fields that many posts share: what is found in them is remembered. The words of a post itself are not kept."""
 
 _SWALLOWED_BY = {
     Kind.NO_SCHOOL: frozenset(Kind),
@@ -69,7 +71,8 @@ class Evidence:
         for field in AROUND:
             words: str = getattr(post, field)
             if words:
-                self.clues += _clues(field, phrases.find_in(words))
+                hits = phrases.find_in(words) if field in COMMON else phrases.find(fold(words))
+                self.clues += _clues(field, hits)
 
     def of(self, *kinds: Kind) -> list[Clue]:
         """Return the clues of these kinds, those in the text first."""

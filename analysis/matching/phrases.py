@@ -161,7 +161,7 @@ class Phrasebook:
         self._patterns = list(dict.fromkeys([*self._whole, *self._pieces]))
         self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
         self.find_in = lru_cache(maxsize=1024)(self._find_in)
-        """What `find` finds in a text as it was written, remembered: titles and communities come again and again."""
+        """What `find` finds in a text as it was written, remembered."""
 
     def triggers(self, kinds: frozenset[Kind]) -> list[str]:
         """Return the squeezed phrases of these kinds and the pieces that lead to them, each once."""
