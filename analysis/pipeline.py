@@ -15,7 +15,7 @@ import numpy as np
 from analysis import examples
 from analysis.encoder import undecorated
 from analysis.matching import Decision, Gate, Post
-from analysis.matching.verdict import WEAK
+from analysis.matching.verdict import DOUBTFUL
 from analysis.triage import ModelEvidence, Triage
 from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity
 
@@ -41,8 +41,8 @@ TOGETHER: Final = 256
 
 NO_SCHOOL: Final = "no school named"
 
-DANGER_BY_A_WEAK_NAME: Final = 0.4
-"""From this urgency on, a post that names us weakly, without a place, is shown to a person."""
+DANGER_IN_DOUBT: Final = 0.4
+"""From this urgency on, a post that says too little of a school to be kept (`DOUBTFUL`) is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,25 +84,25 @@ def looked_at(decision: Decision) -> Decision:
     return Decision(relevant=Relevance.UNCERTAIN, reasons=(why,))
 
 
-def second_look(posts: Sequence[Post], judges: Judges) -> list[Decision]:
-    """Return the decision on each of some posts that the gate dropped for a weak name: no, or uncertain."""
+def second_look(posts: Sequence[Post], decisions: Sequence[Decision], judges: Judges) -> list[Decision]:
+    """Return the decision on each of some posts that the gate dropped as `DOUBTFUL`: as it was, or uncertain."""
     readings = [_readings(post) for post in posts]
     encoded = judges.encoder.encode(list(chain.from_iterable(readings)))
     return [
-        doubted(Decision(relevant=Relevance.NO, drop_reason=WEAK), _evidences(encoded, own), judges.triage)
-        for own in _rows(readings)
+        doubted(decision, _evidences(encoded, own), judges.triage)
+        for decision, own in zip(decisions, _rows(readings), strict=True)
     ]
 
 
 def doubted(decision: Decision, evidences: Sequence[ModelEvidence], triage: Triage) -> Decision:
-    """Return the gate's decision, or "uncertain" where a name is only weak and the encoder reads danger.
+    """Return the gate's decision, or "uncertain" where it was dropped as `DOUBTFUL` and the encoder reads danger.
 
     "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that.
     """
     danger = max(triage.urgency(evidence) for evidence in evidences)
-    if decision.drop_reason != WEAK or danger < DANGER_BY_A_WEAK_NAME:
+    if decision.drop_reason not in DOUBTFUL or danger < DANGER_IN_DOUBT:
         return decision
-    note = f"a name that others bear too, without a place; but it reads as danger ({danger:.0%}), so one person looks"
+    note = f"{decision.drop_reason}; but it reads as danger ({danger:.0%}), so one person looks"
     return Decision(relevant=Relevance.UNCERTAIN, reasons=(Reason(about="relevance", rule="danger", note=note),))
 
 

@@ -89,6 +89,7 @@ def _phrases(schools: Schools) -> Iterator[Phrase]:
 def _phrases_of(school: School, owner: frozenset[int], words: Words) -> Iterator[Phrase]:
     """Yield what one school has to be found by."""
     no_name, no_town = frozenset(words.no_name_before), frozenset(words.no_town_before)
+    no_high = no_name | frozenset(words.no_high_before)
     kinds = {
         Kind.STRONG: (*school.own_names, *school.handles),
         Kind.WEAK: school.weak,
@@ -103,5 +104,8 @@ def _phrases_of(school: School, owner: frozenset[int], words: Words) -> Iterator
     }
     for kind, texts in kinds.items():
         for text in filter(None, school.written_out(texts)):
-            not_before = no_name if kind in NAMES else no_town if kind in {Kind.TOWN, Kind.PLACE} else frozenset()
+            if kind in NAMES:
+                not_before = no_high if text.lower().endswith("high") else no_name
+            else:
+                not_before = no_town if kind in {Kind.TOWN, Kind.PLACE} else frozenset()
             yield Phrase(text=text, kind=kind, owners=owner, not_before=not_before)

@@ -32,6 +32,10 @@ WEAK = "weak name without a local anchor"
 STREET = "a street of that name"
 OTHER = "another school"
 PRIMARY = "a primary school"
+LOCAL = "school words in our town, no school named"
+
+DOUBTFUL = frozenset({WEAK, STREET, LOCAL})
+"""Reasons for a drop that say only that too little was said: where the words read as danger, a person looks."""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class Judge:
             for clue in evidence.of(Kind.VAGUE):
                 self._by_no_name(clue, evidence, verdict)
             if not verdict.doubts and not verdict.drops:
-                self._by_danger(evidence, verdict)
+                self._by_school_life(evidence, verdict)
         self._together(evidence, verdict)
         return self._decision(evidence, verdict)
 
@@ -133,7 +137,8 @@ class Judge:
             elif namesake.beaten_by is Beaten.PLACE:
                 beaten = bool(local)
             elif namesake.beaten_by is Beaten.SCHOOL_WORDS:
-                beaten = bool(local) and evidence.said(*SCHOOL_WORDS) is not None
+                alone = len({signal.hit.phrase for signal in signals}) == 1
+                beaten = (bool(towns) and alone) or (bool(local) and evidence.said(*SCHOOL_WORDS) is not None)
             else:
                 beaten = bool(towns) and evidence.said(*SURE_WORDS) is not None
             if not beaten:
@@ -178,11 +183,18 @@ class Judge:
         else:
             self._doubt(clue, evidence, verdict, town)
 
-    def _by_danger(self, evidence: Evidence, verdict: Verdict) -> None:
-        """Keep safety words beside school words in a town of ours, though no school is spoken of."""
-        safety, word = evidence.said(Kind.SAFETY), evidence.said(Kind.SCHOOL)
-        if safety and word and 0 < len(evidence.towns) <= MANY and not evidence.said(*OTHERS):
-            self._doubt(safety, evidence, verdict, word, evidence.anchor(min(evidence.towns), Kind.TOWN))
+    def _by_school_life(self, evidence: Evidence, verdict: Verdict) -> None:
+        """Decide on school life in a town of ours, though no school is spoken of: safety words or an age keep it."""
+        word = evidence.said(*SCHOOL_WORDS)
+        if word is None or not 0 < len(evidence.towns) <= MANY or evidence.said(*OTHERS):
+            return
+        town = evidence.anchor(min(evidence.towns), Kind.TOWN)
+        if safety := evidence.said(Kind.SAFETY):
+            self._doubt(safety, evidence, verdict, word, town)
+        elif len(evidence.towns) == 1 and (older := evidence.said(Kind.OLDER)):
+            self._doubt(older, evidence, verdict, town)
+        else:
+            verdict.drops.append(LOCAL)
 
     def _together(self, evidence: Evidence, verdict: Verdict) -> None:
         """Decide on the federation: beside a member, or in a member's town, it means all members."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis.matching import Gate, Post
-from analysis.matching.verdict import WEAK
+from analysis.matching.verdict import DOUBTFUL
 from analysis.pipeline import gated, second_look
 from monitor.errors import ConfigError, SourceError, StoreError
 from monitor.jobs import canary
@@ -273,10 +273,11 @@ def _gate(
     """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
     waiting = _canaries_aside(place, standing, _not_objected(place, waiting, tally), tally)
     decisions = gated(gate, [post_of(mention) for mention in waiting])
-    weak = [number for number, decision in enumerate(decisions) if decision.drop_reason == WEAK]
-    if weak:
-        posts = [as_judged(arrival_of(place, waiting[number]).mention) for number in weak]
-        for number, again in zip(weak, second_look(posts, place.judges), strict=True):
+    doubtful = [number for number, decision in enumerate(decisions) if decision.drop_reason in DOUBTFUL]
+    if doubtful:
+        posts = [as_judged(arrival_of(place, waiting[number]).mention) for number in doubtful]
+        first = [decisions[number] for number in doubtful]
+        for number, again in zip(doubtful, second_look(posts, first, place.judges), strict=True):
             decisions[number] = again
     for mention, decision in zip(waiting, decisions, strict=True):
         if decision.relevant is Relevance.NO and standing.policy.kind != "manual":

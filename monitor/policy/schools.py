@@ -90,7 +90,7 @@ class Beaten(StrEnum):
 
     TOWN = "town"  # our own town, nearer to the name than the namesake's place
     PLACE = "place"  # any town or place of ours
-    SCHOOL_WORDS = "school words"  # a local place and any school word
+    SCHOOL_WORDS = "school words"  # a local place and any school word; our own town, where the signal stands alone
     SURE_WORDS = "sure school words"  # our own town and a sure school word
 
 
@@ -155,7 +155,8 @@ class Words(Table):
         vague: how people speak of a school without naming it; doubtful with its own town.
         street: what has to stand by a school's street to make a post be about the school.
         safety: words that keep a weak mention from being dropped.
-        no_name_before: a name right before one of these is something else: "Street", "pub", "winds".
+        no_name_before: a name right before one of these is something else: "Street", "pub".
+        no_high_before: so is a name that ends in "High": "winds", "season".
         no_town_before: a town right before one of these is something else: "Road".
         no_school: turns of phrase with "school" that say nothing: "school run".
     """
@@ -168,6 +169,7 @@ class Words(Table):
     street: Written = ()
     safety: Written = ()
     no_name_before: Written = ()
+    no_high_before: Written = ()
     no_town_before: Written = ()
     no_school: Written = ()
 

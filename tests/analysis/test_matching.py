@@ -255,6 +255,44 @@ def test_what_may_be_ours_is_kept_for_a_person_to_look(gate: Gate, text: str) ->
     assert decision.reasons
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is it true the King James water is off?",
+        "the kjs musical made my nan cry",
+        "all he wants is King James's time and a hat",
+        "which of the King Jameses left this scarf",
+        "a parcel for King James's, left on the castle steps",
+        "curry night at King James's",
+    ],
+)
+def test_in_its_own_town_a_name_stands_beside_words_that_elsewhere_mean_something_else(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text, community="Knaresborough Chat")).schools == ("KJS",)
+
+
+def test_two_signals_of_a_namesake_outweigh_the_town(gate: Gate) -> None:
+    post = Post(text="King James and the throne: a talk on 1603, tickets 4 pounds", community="Knaresborough Chat")
+
+    assert gate.decide(post).relevant is NO
+
+
+@pytest.mark.parametrize("text", ["high season", "high winds", "high water"])
+def test_a_town_before_high_something_is_no_school(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=f"Boroughbridge {text} again")).relevant is NO
+
+
+def test_an_age_of_secondary_school_in_our_town_is_shown_to_a_person(gate: Gate) -> None:
+    post = Post(text="er why can I see every photo on that app, all of Year 9", community="Boroughbridge Parents")
+
+    assert gate.decide(post).relevant is UNCERTAIN
+
+
+def test_school_life_in_our_town_without_a_name_is_dropped_with_its_own_reason(gate: Gate) -> None:
+    post = Post(text="Late bus cancelled with an hour's notice", community="Boroughbridge Parents")
+
+    assert gate.decide(post).drop_reason == "school words in our town, no school named"
+
+
 def test_common_initials_with_one_loose_word_are_not_guessed_at(gate: Gate) -> None:
     decision = gate.decide(Post(text="BHS head wants sacking"))
 

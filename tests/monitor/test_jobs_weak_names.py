@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.monitor.conftest import Hands
 
 CRY = "whos awake from kjs. like actually awake. need someone to talk til its light or im going"
-CHAT = "kjs hamster, the food tech one, is surrounded by flapjack again"
+CHAT = "kjs hamster is surrounded by flapjack again"
 
 
 @pytest.fixture

@@ -1,0 +1,51 @@
+"""What says too little of a school to be kept is dropped, unless it reads as danger: then a person looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis import pipeline
+from analysis.encoder import Encoder
+from analysis.matching import Post
+from monitor.policy import folder
+from monitor.records import Judgement, Relevance, Severity
+
+GROUP = "Boroughbridge Parents"
+
+
+@pytest.fixture(scope="module")
+def judges() -> pipeline.Judges:
+    """The judges that ship."""
+    return pipeline.judges_of(folder.load(), Encoder.load())
+
+
+def judged(judges: pipeline.Judges, text: str, community: str) -> Judgement:
+    """Judge one post."""
+    found: Judgement = pipeline.judge(pipeline.frame_of([Post(text=text, community=community)], [True]), judges).iloc[0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "community", "why"),
+    [
+        ("three ambulances up King James Road, kids being led out holding hands, one on a stretcher", "", "street"),
+        ("they all ran out of the science block choking and a teacher has fainted on the grass", GROUP, "in our town"),
+    ],
+)
+def test_danger_near_us_is_shown_though_no_school_is_named(
+    judges: pipeline.Judges, text: str, community: str, why: str
+) -> None:
+    found = judged(judges, text, community)
+
+    assert found.relevant is Relevance.UNCERTAIN
+    assert found.severity in {Severity.P0, Severity.P1}
+    (reason,) = [reason for reason in found.reasons if reason.rule == "danger"]
+    assert why in reason.note
+
+
+@pytest.mark.parametrize(
+    ("text", "community"),
+    [("two-bed terrace for sale, King James Road, no chain", ""), ("spare maths tutor hour going on Tuesdays", GROUP)],
+)
+def test_the_same_places_without_danger_stay_dropped(judges: pipeline.Judges, text: str, community: str) -> None:
+    assert judged(judges, text, community).relevant is Relevance.NO
