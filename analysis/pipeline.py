@@ -169,14 +169,8 @@ def _judged(
         evidences = _evidences(encoded, own, near)
         decision = looked_at(gate) if reported else doubted(gate, evidences, judges.triage)
         tone = _tone(encoded, own[0], ours=decision.relevant is not Relevance.NO) if scored else None
-        triaged = (
-            judges.triage.judge(
-                post,
-                decision.relevant,
-                evidence=evidence,
-                sentiment=tone.sentiment if tone else None,
-            )
-            for evidence in evidences
+        triaged = judges.triage.judge_all(
+            post, decision.relevant, evidences, sentiment=tone.sentiment if tone else None
         )
         worst = min(triaged, key=lambda result: result.severity or Severity.P4)
         yield _judgement(decision, worst, tone, judges.version)

@@ -18,7 +18,7 @@ from analysis.triage_rules import Found, Place, Rulebook
 from monitor.records import Reason, Relevance, Sentiment, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from analysis.slang import Wording
     from monitor.policy.escalation import Escalation
@@ -111,11 +111,20 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """A post, folded, with its words."""
+    """What the rules read in one post, whatever the encoder says of it.
+
+    Attributes:
+        title, text: folded.
+        wording: the words of both.
+        fired: the rules that apply.
+        safety: where words stand that could mean harm.
+    """
 
     title: Folded
     text: Folded
     wording: Wording
+    fired: tuple[Found, ...]
+    safety: tuple[Place, ...]
 
     def reason(self, found: Found, clauses: tuple[str, ...]) -> Reason:
         """Return why a rule fired, with the words in the original text."""
@@ -181,16 +190,39 @@ class Triage:
             evidence: the encoder's reading, if there is one.
             sentiment: the post's tone; it may choose between praise and complaint, never raise a severity.
         """
+        return self.judge_all(post, relevant, [evidence], sentiment=sentiment)[0]
+
+    def judge_all(
+        self,
+        post: Words,
+        relevant: Relevance,
+        evidences: Sequence[ModelEvidence | None],
+        *,
+        sentiment: Sentiment | None = None,
+    ) -> list[TriageResult]:
+        """Return what `judge` would, for each of several things that the encoder says of one post."""
         if relevant is Relevance.NO:
-            return self._result("NOT_RELEVANT", None, (), ())
+            return [self._result("NOT_RELEVANT", None, (), ()) for _ in evidences]
+        reading = self._read(post)
+        return [self._judged(reading, relevant, evidence, sentiment) for evidence in evidences]
+
+    def _read(self, post: Words) -> _Reading:
+        """Read a post's words once."""
         title, text = fold(post.title), fold(post.text)
-        whole = f"{title.text}\n{text.text}" if title.text else text.text
-        reading = _Reading(title=title, text=text, wording=self._book.slang.read(whole))
-        hits = self._book.hits(reading.wording)
-        claims = self._claims(reading, self._book.fired(hits), evidence)
+        wording = self._book.slang.read(f"{title.text}\n{text.text}" if title.text else text.text)
+        hits = self._book.hits(wording)
+        return _Reading(
+            title=title, text=text, wording=wording, fired=self._book.fired(hits), safety=self._book.safety(hits)
+        )
+
+    def _judged(
+        self, reading: _Reading, relevant: Relevance, evidence: ModelEvidence | None, sentiment: Sentiment | None
+    ) -> TriageResult:
+        """Judge a post that was read."""
+        claims = self._claims(reading, evidence)
         if relevant is Relevance.UNCERTAIN:
             return self._uncertain(claims, evidence)
-        safety = self._book.safety(hits)
+        safety = reading.safety
         if not claims or (safety and _only_a_grumble(claims)):
             claims = [self._by_tone(Sentiment.NEUTRAL if safety else sentiment)]
         best, *others = sorted(claims, key=self._order)
@@ -211,10 +243,10 @@ class Triage:
         """Return the key by which claims are ranked: what is urgent, then what speaks loudest, then the questions."""
         return (claim.severity not in URGENT, -claim.weight, self._rank.get(claim.category, (len(self._rank), 0)))
 
-    def _claims(self, reading: _Reading, fired: tuple[Found, ...], evidence: ModelEvidence | None) -> list[_Claim]:
+    def _claims(self, reading: _Reading, evidence: ModelEvidence | None) -> list[_Claim]:
         """Return one claim for each category that rules or the encoder name."""
         by_category: dict[str, list[Found]] = {}
-        for found in fired:
+        for found in reading.fired:
             if found.rule.kind in SUPPORT and self._supported(found, evidence):
                 by_category.setdefault(found.rule.category, []).append(found)
         reasons: dict[str, tuple[Reason, ...]] = {}
@@ -223,7 +255,7 @@ class Triage:
             for category in self._named(evidence, urgent):
                 by_category.setdefault(category, [])
                 reasons[category] = (_by_model(evidence, category),)
-        for found in fired:
+        for found in reading.fired:
             if found.rule.kind == "escalator" and found.rule.category in by_category:
                 by_category[found.rule.category].append(found)
         claims = []
