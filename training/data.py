@@ -153,7 +153,12 @@ def read_posts(folder: Path) -> list[Post]:
 
 def folds(examples: list[Example], count: int) -> np.ndarray:
     """A fold number a text, drawn from the text itself, so that equal texts never fall on both sides."""
-    return np.array([int(hashlib.sha256(example.text.encode()).hexdigest()[:8], 16) % count for example in examples])
+    return draw([example.text for example in examples], count)
+
+
+def draw(words: list[str], count: int) -> np.ndarray:
+    """A number below ``count`` for each of some words, always the same for the same word."""
+    return np.array([int(hashlib.sha256(word.encode()).hexdigest()[:8], 16) % count for word in words])
 
 
 def _letters(text: str) -> str:

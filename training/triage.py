@@ -56,12 +56,27 @@ def folds_of(group: np.ndarray, count: int = FOLDS) -> np.ndarray:
 
 def alike(posts: list[Post]) -> np.ndarray:
     """The number of each post's group: posts alike in their letters, also through a third one, share it."""
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32)
-    vectors = letters.fit_transform([post.text for post in posts])
+    vectors = _letters(posts)
     pairs = sparse.vstack([(vectors[first : first + 500] @ vectors.T) > ALIKE for first in range(0, len(posts), 500)])
     group: np.ndarray
     _, group = connected_components(pairs, directed=False)
     return group
+
+
+def unlike(posts: list[Post], some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which of some rows are like none of the others in their letters."""
+    vectors = _letters(posts)
+    theirs = vectors[others].T.tocsc()
+    alone = [
+        np.asarray(((vectors[some[first : first + 500]] @ theirs) > ALIKE).sum(axis=1)).ravel() == 0
+        for first in range(0, len(some), 500)
+    ]
+    return some[np.concatenate(alone)]
+
+
+def _letters(posts: list[Post]) -> sparse.csr_matrix:
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32)
+    return letters.fit_transform([post.text for post in posts])
 
 
 def targets(posts: list[Post], categories: list[str]) -> dict[str, Targets]:

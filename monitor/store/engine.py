@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,7 @@ HEAD: Final = "0002"
 """The newest migration; a test proves that it is."""
 
 BUSY_SECONDS: Final = 60
+PAUSE_SECONDS: Final = 0.05
 _WRITES: Final = "monitor_writes"
 _LISTENS: Final = "monitor_listens"
 _WRITERS_LOCK: Final = 0x6D6F6E69746F72
@@ -233,7 +235,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
@@ -244,6 +246,23 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Turn write-ahead logging on; where somebody else is about to write or does the same, SQLite does not wait itself.
+
+    Its busy timeout is not asked where waiting could be for ever (sqlite.org/c3ref/busy_handler.html).
+    """
+    last = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _prepare_postgresql(engine: sa.Engine) -> None:

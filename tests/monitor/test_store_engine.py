@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -90,6 +91,23 @@ def test_two_processes_that_open_a_new_store_at_once_both_succeed(store_url: str
     assert {"mentions", "alembic_version"} <= tables_in(opened[0])
     for store in opened:
         store.close()
+
+
+def test_a_store_opens_once_another_process_has_made_up_its_mind_about_the_same_new_file(sqlite_url: str) -> None:
+    """Another one that opens it first holds the file for a moment before it keeps a write-ahead log."""
+    file = file_of(sqlite_url)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, other.execute, ("COMMIT",))
+    release.start()
+
+    store = open_store(sqlite_url)
+
+    release.join()
+    assert {"mentions", "alembic_version"} <= tables_in(store)
+    store.close()
+    other.close()
 
 
 def test_files_are_their_owners_alone_and_the_journal_is_ahead_of_the_file(sqlite_url: str) -> None:
