@@ -48,6 +48,7 @@ _BREAK = re.compile(r"[,.;:!?()\[\]{}/|\"]|(?<=\s)-(?=\s)")
 _WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _TAG = re.compile(r"(?<![^\W_])[#@][^\W_]+")
 _WORD = re.compile(r"[^\W_]+")
+_CONTRACTED = re.compile(r"(?:t|s|d|m|ll|re|ve)\b")
 _NEXT_WORD = re.compile(r"(?:'?s)?[\s'\"-]{1,3}([^\W_]+)")
 
 
@@ -274,6 +275,9 @@ class _Reading:
 
     def _begins(self, first: int) -> bool:
         """Whether a word begins here, in the folded text or in the original one."""
+        text = self.folded.text
+        if first > 1 and text[first - 1] == "'" and text[first - 2].isalnum() and _CONTRACTED.match(text, first):
+            return False  # "wasn't a" holds no "TA"
         if first == 0 or self._apart(first - 1, first):
             return True
         origin = self.folded.span(first, first)[0]

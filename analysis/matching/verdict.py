@@ -146,9 +146,12 @@ class Judge:
         return ""
 
     def _by_a_generic_name(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
-        """Decide on "the high school", said in its own town or of it."""
+        """Decide on "the high school", said in its own town or of it; in one of its villages it may be another."""
         bearers = clue.owners & evidence.towns
         if len(bearers) != 1:
+            villages = [place for place in evidence.of(Kind.PLACE) if len(place.owners) == 1]
+            if not evidence.towns and any(village.owners <= clue.owners for village in villages):
+                self._doubt(clue, evidence, verdict, villages[0])
             return
         town = evidence.anchor(next(iter(bearers)), Kind.TOWN)
         if evidence.said(Kind.SECONDARY):

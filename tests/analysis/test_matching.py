@@ -108,6 +108,7 @@ def test_king_james_is_found_however_it_is_written(gate: Gate, name: str) -> Non
         "Borough Bridge High",
         "Boroughbridge\nHigh School",
         "B'bridge High",
+        "bboro high",
         "Boro\u2019bridge High",
         "Boroughbrige High",
         "Boroughbridge Hihg School",
@@ -291,6 +292,19 @@ def test_school_life_in_our_town_without_a_name_is_dropped_with_its_own_reason(g
     post = Post(text="Late bus cancelled with an hour's notice", community="Boroughbridge Parents")
 
     assert gate.decide(post).drop_reason == "school words in our town, no school named"
+
+
+def test_the_high_school_said_in_one_of_its_villages_is_shown_to_a_person(gate: Gate) -> None:
+    post = Post(text="Slow tractors to the high school gates tomorrow", community="Kirby Hill & District")
+
+    assert gate.decide(post).relevant is UNCERTAIN
+
+
+def test_what_is_left_of_a_contracted_not_is_no_word_of_school(gate: Gate) -> None:
+    """The end of "wasn't a" has the letters of TA, a teaching assistant."""
+    with_it, without = (gate.decide(Post(text=f"it {was} a warm day in Boroughbridge")) for was in ("wasn't", "wasnt"))
+
+    assert (with_it.relevant, with_it.drop_reason) == (NO, "no school named") == (without.relevant, without.drop_reason)
 
 
 def test_common_initials_with_one_loose_word_are_not_guessed_at(gate: Gate) -> None:
