@@ -78,9 +78,15 @@ class Evidence:
         """Return the clues of these kinds, those in the text first."""
         return [clue for clue in self.clues if clue.kind in kinds]
 
-    def said(self, *kinds: Kind) -> Clue | None:
-        """Return the first clue of these kinds in the text or the title: in the words of a person."""
-        return next((clue for clue in self.of(*kinds) if clue.field in {"text", "title"}), None)
+    def said(self, *kinds: Kind, beside: Clue | None = None) -> Clue | None:
+        """Return the first clue of these kinds in the text or the title: in the words of a person.
+
+        Args:
+            kinds: which.
+            beside: a clue whose field is read as well: "KJS Year 8 Parents".
+        """
+        fields = {"text", "title", beside.field if beside else "text"}
+        return next((clue for clue in self.of(*kinds) if clue.field in fields), None)
 
     def anchor(self, school: int, *kinds: Kind) -> Clue | None:
         """Return the first place of these kinds that belongs to `school`, those in the text first."""

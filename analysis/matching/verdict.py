@@ -106,8 +106,8 @@ class Judge:
                 continue
             own = evidence.anchor(school, Kind.TOWN) or self._sister_named(school, evidence, verdict)
             near = own or evidence.anchor(school, Kind.PLACE) or evidence.said(Kind.SECONDARY)
-            word = evidence.said(*SCHOOL_WORDS)
-            sure = evidence.said(*SURE_WORDS)
+            word = evidence.said(*SCHOOL_WORDS, beside=clue)
+            sure = evidence.said(*SURE_WORDS, beside=clue)
             if own or (near and (sure or clue.kind is Kind.WEAK)):
                 self._ours(clue, school, evidence, verdict, near, None if own else sure)
             elif sure or (word and (near or clue.kind is Kind.WEAK)):

@@ -300,6 +300,12 @@ def test_the_high_school_said_in_one_of_its_villages_is_shown_to_a_person(gate: 
     assert gate.decide(post).relevant is UNCERTAIN
 
 
+def test_a_name_and_a_year_in_the_title_of_a_group_or_film_are_shown_to_a_person(gate: Gate) -> None:
+    film = Post(text="1:33 he really flopped", community="KJS Year 7 Talent Show")
+
+    assert gate.decide(film).relevant is UNCERTAIN
+
+
 def test_what_is_left_of_a_contracted_not_is_no_word_of_school(gate: Gate) -> None:
     """The end of "wasn't a" has the letters of TA, a teaching assistant."""
     with_it, without = (gate.decide(Post(text=f"it {was} a warm day in Boroughbridge")) for was in ("wasn't", "wasnt"))
