@@ -15,7 +15,6 @@ import numpy as np
 from analysis import examples
 from analysis.encoder import undecorated
 from analysis.matching import Decision, Gate, Post
-from analysis.matching.verdict import DOUBTFUL
 from analysis.triage import ModelEvidence, Triage
 from monitor.records import Judgement, Reason, Relevance, Sentiment, Severity
 
@@ -42,7 +41,7 @@ TOGETHER: Final = 256
 NO_SCHOOL: Final = "no school named"
 
 DANGER_IN_DOUBT: Final = 0.4
-"""From this urgency on, a post that says too little of a school to be kept (`DOUBTFUL`) is shown to a person."""
+"""From this urgency on, a post that says too little of a school to be kept is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ def looked_at(decision: Decision) -> Decision:
 
 
 def second_look(posts: Sequence[Post], decisions: Sequence[Decision], judges: Judges) -> list[Decision]:
-    """Return the decision on each of some posts that the gate dropped as `DOUBTFUL`: as it was, or uncertain."""
+    """Return the decision on each of some posts that the gate dropped in doubt: as it was, or uncertain."""
     readings = [_readings(post) for post in posts]
     encoded = judges.encoder.encode(list(chain.from_iterable(readings)))
     return [
@@ -95,12 +94,12 @@ def second_look(posts: Sequence[Post], decisions: Sequence[Decision], judges: Ju
 
 
 def doubted(decision: Decision, evidences: Sequence[ModelEvidence], triage: Triage) -> Decision:
-    """Return the gate's decision, or "uncertain" where it was dropped as `DOUBTFUL` and the encoder reads danger.
+    """Return the gate's decision, or "uncertain" where it was dropped in doubt and the encoder reads danger.
 
     "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that.
     """
     danger = max(triage.urgency(evidence) for evidence in evidences)
-    if decision.drop_reason not in DOUBTFUL or danger < DANGER_IN_DOUBT:
+    if not decision.doubtful or danger < DANGER_IN_DOUBT:
         return decision
     note = f"{decision.drop_reason}; but it reads as danger ({danger:.0%}), so one person looks"
     return Decision(relevant=Relevance.UNCERTAIN, reasons=(Reason(about="relevance", rule="danger", note=note),))

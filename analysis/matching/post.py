@@ -31,9 +31,11 @@ class Decision:
         reasons: what it stands on, with offsets into the text as it was given; what stands around the text
             has no offsets and says so in its note.
         drop_reason: short and without words of the post, fit for a count; "" unless `relevant` is no.
+        doubtful: whether it is dropped only because too little was said; danger in its words would keep it.
     """
 
     relevant: Relevance
     schools: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     drop_reason: str = ""
+    doubtful: bool = False

@@ -34,8 +34,13 @@ OTHER = "another school"
 PRIMARY = "a primary school"
 LOCAL = "school words in our town, no school named"
 
-DOUBTFUL = frozenset({WEAK, STREET, LOCAL})
-"""Reasons for a drop that say only that too little was said: where the words read as danger, a person looks."""
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why a post may have to go, and whether enough was said to be sure of it."""
+
+    reason: str
+    sure: bool
 
 
 @dataclass(slots=True)
@@ -44,7 +49,7 @@ class Verdict:
 
     ours: dict[int, None] = field(default_factory=dict)
     doubts: int = 0
-    drops: list[str] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
     reasons: dict[Reason, None] = field(default_factory=dict)
 
 
@@ -102,7 +107,11 @@ class Judge:
         for school in sorted(bearers):
             rival = self._rival(clue, school, evidence)
             if rival:
-                verdict.drops.append(rival)
+                sure = None if rival.sure else evidence.said(*SURE_WORDS, beside=clue)
+                if sure:
+                    self._doubt(clue, evidence, verdict, sure)
+                else:
+                    verdict.drops.append(rival)
                 continue
             own = evidence.anchor(school, Kind.TOWN) or self._sister_named(school, evidence, verdict)
             near = own or evidence.anchor(school, Kind.PLACE) or evidence.said(Kind.SECONDARY)
@@ -115,10 +124,13 @@ class Judge:
             elif safety := evidence.said(Kind.SAFETY):
                 self._doubt(clue, evidence, verdict, safety)
             else:
-                verdict.drops.append(WEAK)
+                verdict.drops.append(Drop(WEAK, sure=False))
 
-    def _rival(self, clue: Clue, school: int, evidence: Evidence) -> str:
-        """Return the namesake that is meant rather than `school`, "" if there is none."""
+    def _rival(self, clue: Clue, school: int, evidence: Evidence) -> Drop | None:
+        """Return the namesake that is meant rather than `school`, if there is one.
+
+        A school elsewhere is sure by its town; of anything else a lone signal is not, unless it is its own name.
+        """
         towns = [town for town in evidence.of(Kind.TOWN) if school in town.owners]
         local = towns or [place for place in evidence.of(Kind.PLACE) if school in place.owners]
         beside = evidence.near(clue, towns) <= BESIDE
@@ -128,6 +140,8 @@ class Judge:
             name = squeeze(fold(clue.hit.phrase.text).text)
             if not signals or (self._shares[place] and name not in self._shares[place]):
                 continue
+            said = {signal.hit.phrase.text.casefold() for signal in signals}
+            lone = len(said) == 1 and not set(min(said).split()) <= set(namesake.name.casefold().split())
             if beside and namesake.beaten_by is not Beaten.SURE_WORDS:
                 beaten = True
             elif namesake.beaten_by is Beaten.TOWN:
@@ -137,13 +151,12 @@ class Judge:
             elif namesake.beaten_by is Beaten.PLACE:
                 beaten = bool(local)
             elif namesake.beaten_by is Beaten.SCHOOL_WORDS:
-                alone = len({signal.hit.phrase for signal in signals}) == 1
-                beaten = (bool(towns) and alone) or (bool(local) and evidence.said(*SCHOOL_WORDS) is not None)
+                beaten = (bool(towns) and lone) or (bool(local) and evidence.said(*SCHOOL_WORDS) is not None)
             else:
                 beaten = bool(towns) and evidence.said(*SURE_WORDS) is not None
             if not beaten:
-                return namesake.name
-        return ""
+                return Drop(namesake.name, sure=not lone or namesake.beaten_by is Beaten.TOWN)
+        return None
 
     def _by_a_generic_name(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
         """Decide on "the high school", said in its own town or of it; in one of its villages it may be another."""
@@ -168,7 +181,7 @@ class Judge:
             if word and (town or clue.kind is Kind.POSTCODE):
                 self._ours(clue, school, evidence, verdict, town, word)
             else:
-                verdict.drops.append(STREET)
+                verdict.drops.append(Drop(STREET, sure=False))
 
     def _by_no_name(self, clue: Clue, evidence: Evidence, verdict: Verdict) -> None:
         """Decide on "that school" in a town of ours: of which one, only its pupils' age can tell."""
@@ -178,9 +191,9 @@ class Judge:
         town = evidence.anchor(min(towns), Kind.TOWN)
         older = evidence.said(Kind.OLDER)
         if evidence.said(*OTHER_SCHOOLS):
-            verdict.drops.append(OTHER)
+            verdict.drops.append(Drop(OTHER, sure=True))
         elif evidence.said(Kind.YOUNGER) and not older:
-            verdict.drops.append(PRIMARY)
+            verdict.drops.append(Drop(PRIMARY, sure=True))
         elif older and len(towns) == 1:
             self._ours(clue, min(towns), evidence, verdict, town, older)
         else:
@@ -197,7 +210,7 @@ class Judge:
         elif len(evidence.towns) == 1 and (older := evidence.said(Kind.OLDER)):
             self._doubt(older, evidence, verdict, town)
         else:
-            verdict.drops.append(LOCAL)
+            verdict.drops.append(Drop(LOCAL, sure=False))
 
     def _together(self, evidence: Evidence, verdict: Verdict) -> None:
         """Decide on the federation: beside a member, or in a member's town, it means all members."""
@@ -251,8 +264,10 @@ class Judge:
             return Decision(relevant=Relevance.YES, schools=codes, reasons=reasons)
         if verdict.doubts:
             return Decision(relevant=Relevance.UNCERTAIN, reasons=reasons)
-        drops = [name for name in verdict.drops if name != WEAK] or verdict.drops
-        rival = next((clue for clue in evidence.of(Kind.NAMESAKE)), None)
-        if rival and not (drops and drops[0] != WEAK):
-            drops = [self._schools.namesakes[min(rival.owners)].name]
-        return Decision(relevant=Relevance.NO, drop_reason=drops[0] if drops else NOBODY)
+        drops = [drop for drop in verdict.drops if drop.reason != WEAK] or verdict.drops
+        namesake = next(iter(evidence.of(Kind.NAMESAKE)), None)
+        if namesake and (not drops or drops[0].reason == WEAK):
+            drops = [Drop(self._schools.namesakes[min(namesake.owners)].name, sure=True)]
+        if not drops:
+            return Decision(relevant=Relevance.NO, drop_reason=NOBODY)
+        return Decision(relevant=Relevance.NO, drop_reason=drops[0].reason, doubtful=not drops[0].sure)

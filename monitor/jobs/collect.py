@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis.matching import Gate, Post
-from analysis.matching.verdict import DOUBTFUL
 from analysis.pipeline import gated, second_look
 from monitor.errors import ConfigError, SourceError, StoreError
 from monitor.jobs import canary
@@ -273,7 +272,7 @@ def _gate(
     """Drop what is not about our schools, counted with its reason; spool the rest, masked."""
     waiting = _canaries_aside(place, standing, _not_objected(place, waiting, tally), tally)
     decisions = gated(gate, [post_of(mention) for mention in waiting])
-    doubtful = [number for number, decision in enumerate(decisions) if decision.drop_reason in DOUBTFUL]
+    doubtful = [number for number, decision in enumerate(decisions) if decision.doubtful]
     if doubtful:
         posts = [as_judged(arrival_of(place, waiting[number]).mention) for number in doubtful]
         first = [decisions[number] for number in doubtful]

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.matching import Gate, Post
+from analysis.matching.phrases import squeeze
+from analysis.text import fold
 from monitor.policy.schools import Schools
 from monitor.records import Relevance
 
@@ -14,6 +16,9 @@ EXAMPLES = ROOT.parent / "shared" / "examples" / "posts.jsonl"
 
 YES, NO, UNCERTAIN = Relevance.YES, Relevance.NO, Relevance.UNCERTAIN
 GOLD_SCHOOLS = {"NONE": (), "UNKNOWN": (), "FED": ("BHS", "KJS")}
+
+SHORTEST = 2
+"""Letters that a phrase keeps at least."""
 
 ALMONDBURY = "King James's School, Almondbury"
 BIBLE = "the King James Bible"
@@ -143,7 +148,7 @@ def test_boroughbridge_high_is_found_however_it_is_written(gate: Gate, name: str
         ("King James Bible study group for teachers", BIBLE),
         ("King James just dropped 41 on Boston, absolutely killed it", "LeBron James"),
         ("King James VI and I, a witch hunter: my essay for Year 12", "a king of that name"),
-        ("Pub lunch with the teachers at the King James", "the King James: a Bible or a pub"),
+        ("Pub lunch with the teachers at the King James", "a Bible or a pub of that name"),
         ("KJS in KDE: Konqueror crashes on this form", "KJS, the JavaScript engine"),
         ("KJS Plumbing, Knaresborough: boilers from \u00a31,200", "a firm with those initials"),
         ("Remember BHS on the high street? I got my school shoes there", "British Home Stores"),
@@ -304,6 +309,49 @@ def test_a_name_and_a_year_in_the_title_of_a_group_or_film_are_shown_to_a_person
     film = Post(text="1:33 he really flopped", community="KJS Year 7 Talent Show")
 
     assert gate.decide(film).relevant is UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Year 9 semi-finals of the debate bracket at King James's",
+        "boy in 11C at kjs says hes gonna stab his ex",
+        "the detentions at king james have verses now, sing along",
+    ],
+)
+def test_one_word_of_a_namesake_does_not_drop_what_speaks_of_pupils(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text)).relevant is UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lebron at his own school, king james and the detentions nobody served",
+        "King James and the gunpowder plot: homework for history teachers everywhere, 1605 and all that",
+    ],
+)
+def test_a_namesake_by_its_own_name_or_by_two_signals_is_dropped_for_good(gate: Gate, text: str) -> None:
+    decision = gate.decide(Post(text=text))
+
+    assert (decision.relevant, decision.doubtful) == (NO, False)
+
+
+def test_a_drop_for_one_signal_alone_is_marked_as_doubtful(gate: Gate) -> None:
+    decision = gate.decide(Post(text="ten points a hit, King James's lads, half three at the castle"))
+
+    assert (decision.relevant, decision.doubtful) == (NO, True)
+
+
+def test_no_phrase_of_the_policy_shrinks_to_a_letter_that_would_be_found_anywhere() -> None:
+    """What is left of "C++" without its signs is the c of every form 8C."""
+    schools = Schools.read(ROOT / "policy" / "schools.toml")
+    words = schools.words
+    phrases = [
+        *(phrase for namesake in schools.namesakes for phrase in (*namesake.names, *namesake.signals)),
+        *(phrase for some in (words.school, words.sure, words.older, words.primary, words.safety) for phrase in some),
+    ]
+
+    assert [phrase for phrase in phrases if len(squeeze(fold(phrase).text)) < SHORTEST] == []
 
 
 def test_what_is_left_of_a_contracted_not_is_no_word_of_school(gate: Gate) -> None:

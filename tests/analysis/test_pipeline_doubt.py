@@ -30,6 +30,7 @@ def judged(judges: pipeline.Judges, text: str, community: str) -> Judgement:
     [
         ("three ambulances up King James Road, kids being led out holding hands, one on a stretcher", "", "street"),
         ("they all ran out of the science block choking and a teacher has fainted on the grass", GROUP, "in our town"),
+        ("list going round of King James's kids, ten points a hit, bring blades, half three at the castle", "", "king"),
     ],
 )
 def test_danger_near_us_is_shown_though_no_school_is_named(
