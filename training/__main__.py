@@ -12,7 +12,7 @@ import torch
 
 from training import data, student, teacher, triage, triage_teacher
 from training.evaluate import scores
-from training.network import predict, tokenize
+from training.network import Network, Targets, predict, tokenize
 from training.ship import ship
 from training.transfer import transfer
 
@@ -26,6 +26,7 @@ STEPS = (
     "triage-label",
     "validate",
     "further",
+    "tone",
     "ship",
 )
 POSTS = data.REPOSITORY / "benchmarks" / "posts" / "seen"
@@ -100,8 +101,11 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     work, categories = arguments.work, triage.category_ids(arguments.matrix)
     network = student.untrained(arguments.encoder, categories)
     if arguments.step == "ship":
-        network.load_state_dict(torch.load(work / "student-further.pt", map_location="cpu"))
+        network.load_state_dict(torch.load(work / "student-tone.pt", map_location="cpu"))
         return ship(network, arguments)
+    if arguments.step == "tone":
+        network.load_state_dict(torch.load(work / "student-further.pt", map_location="cpu"))
+        return _tone(network, arguments)
     corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
     if arguments.step == "average":
         states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]
@@ -133,6 +137,17 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     of_posts = {name: values[len(corpus) :] for name, values in logits.items()}
     rows = _keep_unseen(work / f"fold-{arguments.fold}.npz", unseen, of_posts, vectors[len(corpus) :])
     return {**figures, "category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
+
+
+def _tone(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
+    """Fit the sentiment head anew on the tweets, whose mood is what it is for."""
+    corpus = data.read_corpus(arguments.data)
+    rows = [row for row, text in enumerate(corpus) if (text.source, text.split) == ("tweeteval", "train")]
+    target = student.taught(corpus, arguments.labels)["sentiment"]
+    _, vectors = predict(network, tokenize(arguments.encoder, [corpus[row].text for row in rows]))
+    student.refit_tone(network, vectors, Targets(target.probabilities[rows], target.weights[rows]))
+    torch.save(network.state_dict(), arguments.work / "student-tone.pt")
+    return {"tweets": len(rows)}
 
 
 def _keep_unseen(path: Path, unseen: np.ndarray, logits: dict[str, np.ndarray], vectors: np.ndarray) -> np.ndarray:

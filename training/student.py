@@ -33,6 +33,8 @@ FURTHER: Final = Schedule(epochs=1, batch=64, rate=7e-5, head_rate=1e-4)
 FRESH_READINGS: Final = 4
 CORPUS_SHARE: Final = 4
 """Learned afterwards: fresh posts often, the known ones once, and one corpus text in four, so that nothing is lost."""
+TONE_PULL: Final = 1e-3
+"""How much the sentiment head is held to where it was while it is fitted anew."""
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 
@@ -122,6 +124,23 @@ def train_further(network: Network, given: Lessons, fresh: np.ndarray, known: np
     posts = np.concatenate([np.tile(fresh, FRESH_READINGS), known])
     rows = np.concatenate([given.corpus_rows[seed % CORPUS_SHARE :: CORPUS_SHARE], given.first_post + posts])
     fit(network, given.tokens, given.targets, rows, replace(FURTHER, seed=seed))
+
+
+def refit_tone(network: Network, vectors: np.ndarray, target: Targets) -> None:
+    """Fit the sentiment head anew, in place, on what the finished layers make of some tweets: posts moved them."""
+    head = network.heads["sentiment"].cpu()
+    before = head.weight.detach().clone()
+    texts, said, weights = (torch.tensor(part).float() for part in (vectors, target.probabilities, target.weights))
+    optimizer = torch.optim.LBFGS(head.parameters(), max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        missed = -(said * torch.log_softmax(head(texts), -1)).sum(-1) * weights
+        total: torch.Tensor = missed.mean() + TONE_PULL * (head.weight - before).pow(2).sum()
+        total.backward()
+        return total
+
+    optimizer.step(loss)
 
 
 def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
