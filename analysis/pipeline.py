@@ -96,9 +96,10 @@ def second_look(posts: Sequence[Post], decisions: Sequence[Decision], judges: Ju
 def doubted(decision: Decision, evidences: Sequence[ModelEvidence], triage: Triage) -> Decision:
     """Return the gate's decision, or "uncertain" where it was dropped in doubt and the encoder reads danger.
 
-    "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that.
+    "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that. The last of
+    the readings decides, which has neither emoji nor links: what a post wears says nothing about the school.
     """
-    danger = max(triage.urgency(evidence) for evidence in evidences)
+    danger = triage.urgency(evidences[-1])
     if not decision.doubtful or danger < DANGER_IN_DOUBT:
         return decision
     note = f"{decision.drop_reason}; but it reads as danger ({danger:.0%}), so one person looks"
