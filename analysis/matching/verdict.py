@@ -107,9 +107,9 @@ class Judge:
         for school in sorted(bearers):
             rival = self._rival(clue, school, evidence)
             if rival:
-                sure = None if rival.sure else evidence.said(*SURE_WORDS, beside=clue)
-                if sure:
-                    self._doubt(clue, evidence, verdict, sure)
+                pupils = None if rival.sure else evidence.said(*SURE_WORDS, beside=clue)
+                if pupils:
+                    self._doubt(clue, evidence, verdict, pupils)
                 else:
                     verdict.drops.append(rival)
                 continue
@@ -162,9 +162,10 @@ class Judge:
         """Decide on "the high school", said in its own town or of it; in one of its villages it may be another."""
         bearers = clue.owners & evidence.towns
         if len(bearers) != 1:
-            villages = [place for place in evidence.of(Kind.PLACE) if len(place.owners) == 1]
-            if not evidence.towns and any(village.owners <= clue.owners for village in villages):
-                self._doubt(clue, evidence, verdict, villages[0])
+            own = (place for place in evidence.of(Kind.PLACE) if len(place.owners) == 1 and place.owners <= clue.owners)
+            village = next(own, None)
+            if village and not evidence.towns:
+                self._doubt(clue, evidence, verdict, village)
             return
         town = evidence.anchor(next(iter(bearers)), Kind.TOWN)
         if evidence.said(Kind.SECONDARY):
