@@ -106,6 +106,20 @@ class Post:
         return self.severity in {0, 1}
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a second reader said of a post, who saw neither its labels nor its category's name.
+
+    Attributes: category, severity (0 to 4; None for a post that speaks of another school), other_category and
+    other_severity (what fits nearly as well, or None).
+    """
+
+    category: str
+    severity: int | None
+    other_category: str | None
+    other_severity: int | None
+
+
 def data_folder() -> Path:
     """Where the public data lies unless an argument says otherwise."""
     return Path(os.environ.get("FEDERATION_TRAINING_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -144,11 +158,29 @@ def read_posts(folder: Path) -> list[Post]:
             preprocess(row["text"]),
             row["category"],
             tuple(row["also"]),
-            SEVERITIES.index(row["severity"]) if row["severity"] else None,
+            _severity(row["severity"] or ""),
             SENTIMENTS.index(row["sentiment"]),
         )
         for row in rows
     ]
+
+
+def read_readings(path: Path) -> dict[str, Reading]:
+    """The second readings of a file, by the post's id."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["id"]: Reading(
+                row["category"],
+                _severity(row["severity"]),
+                row["other_category"] or None,
+                _severity(row["other_severity"]),
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def _severity(name: str) -> int | None:
+    return SEVERITIES.index(name) if name else None
 
 
 def folds(examples: list[Example], count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast to learn, and how much each head counts."""
+    """How long and how fast to learn, and what share of the words is hidden at each reading."""
 
     epochs: float
     batch: int
@@ -53,6 +53,7 @@ class Schedule:
     head_rate: float = 1e-3
     warm_up: float = 0.06
     decay: float = 0.01
+    hidden: float = 0.0
     seed: int = 0
 
 
@@ -83,11 +84,13 @@ class Network(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Padded token ids on the device, with their lengths on the CPU."""
+    """Padded token ids on the device, with their lengths on the CPU; ``gap`` is the id of a hidden word."""
 
     identifiers: Tensor
     lengths: np.ndarray
     padding: int
+    gap: int
+    special: Tensor
 
     def batch(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """Ids and mask of some rows, cut to the longest."""
@@ -95,11 +98,22 @@ class Tokens:
         identifiers = self.identifiers[torch.as_tensor(rows, device=self.identifiers.device), :longest].long()
         return identifiers, (identifiers != self.padding).long()
 
+    def hide(self, identifiers: Tensor, share: float) -> Tensor:
+        """The same ids with some words hidden, others at each reading: what is learned by heart does not carry far."""
+        if not share:
+            return identifiers
+        drawn = torch.rand(identifiers.shape, device=identifiers.device) < share
+        return torch.where(drawn & ~torch.isin(identifiers, self.special), self.gap, identifiers)
+
 
 def tokenize(folder: Path, texts: list[str]) -> Tokens:
     """The texts as ids of the tokenizer in an encoder's folder, cut to 128."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    padding = next(index for name in ("[PAD]", "<pad>") if (index := tokenizer.token_to_id(name)) is not None)
+    padding, gap = (
+        next(index for name in names if (index := tokenizer.token_to_id(name)) is not None)
+        for names in (("[PAD]", "<pad>"), ("[MASK]", "<mask>"))
+    )
+    special = torch.tensor(sorted(tokenizer.get_added_tokens_decoder()), device=DEVICE)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAXIMUM_TOKENS)
     encodings = tokenizer.encode_batch([without_apostrophes(text) for text in texts])
@@ -107,19 +121,10 @@ def tokenize(folder: Path, texts: list[str]) -> Tokens:
     identifiers = torch.full((len(texts), int(lengths.max())), padding, dtype=torch.int32)
     for row, encoding in enumerate(encodings):
         identifiers[row, : len(encoding.ids)] = torch.tensor(encoding.ids, dtype=torch.int32)
-    return Tokens(identifiers.to(DEVICE), lengths, padding)
+    return Tokens(identifiers.to(DEVICE), lengths, padding, gap, special)
 
 
-class Readable(Protocol):
-    """Texts that a network can read batch by batch."""
-
-    lengths: np.ndarray
-
-    def batch(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """What the network's ``forward`` takes for some rows."""
-
-
-def fit(network: nn.Module, texts: Readable, targets: dict[str, Targets], rows: np.ndarray, schedule: Schedule) -> None:
+def fit(network: nn.Module, texts: Tokens, targets: dict[str, Targets], rows: np.ndarray, schedule: Schedule) -> None:
     """Train in place on some rows: AdamW, linear warm-up and decay, bf16 where the machine has it."""
     torch.manual_seed(schedule.seed)
     generator = np.random.default_rng(schedule.seed)
@@ -144,8 +149,9 @@ def fit(network: nn.Module, texts: Readable, targets: dict[str, Targets], rows: 
     )
     for batch in batches:
         index = torch.as_tensor(batch, device=DEVICE)
+        identifiers, mask = texts.batch(batch)
         with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=MIXED):
-            logits, _ = network(*texts.batch(batch))
+            logits, _ = network(texts.hide(identifiers, schedule.hidden), mask)
         loss = sum(
             _loss(
                 logits[name].float(),
@@ -163,7 +169,7 @@ def fit(network: nn.Module, texts: Readable, targets: dict[str, Targets], rows: 
     network.eval()
 
 
-def predict(network: nn.Module, texts: Readable, batch: int = 256) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def predict(network: nn.Module, texts: Tokens, batch: int = 256) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Logits by head and the pooled vectors, in the order of the texts."""
     network.to(DEVICE).eval()
     order = np.argsort(texts.lengths, kind="stable")

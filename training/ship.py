@@ -117,6 +117,7 @@ def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
             "start": {"all-MiniLM-L6-v2/model.safetensors": data.sha256(folder / "model.safetensors")},
             "teacher_labels.npz": data.sha256(student.LABELS),
             "triage_labels.npz": data.sha256(student.POST_LABELS),
+            "seen_readings.csv": data.sha256(student.READINGS),
             "outputs": manifest["files"],
             "shipped": figures,
             "steps": [json.loads(line) for line in lines if line.strip()],

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from training import triage
+from training.data import REPOSITORY, read_readings
 from training.network import Network, Schedule, Targets, Tokens, fit, tokenize
 from training.teacher import HEADS, gold
 
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 LABELS: Final = Path(__file__).with_name("teacher_labels.npz")
 POST_LABELS: Final = Path(__file__).with_name("triage_labels.npz")
+READINGS: Final = REPOSITORY / "benchmarks" / "posts" / "seen_readings.csv"
 SCHEDULE: Final = Schedule(epochs=1, batch=64, rate=1e-4)
 CORPUS_READINGS: Final = 2
 POST_READINGS: Final = 12
 """How often each text is read; together they are the one epoch of the schedule."""
 SEEDS: Final = (0, 1, 2)
-FURTHER: Final = Schedule(epochs=1, batch=64, rate=7e-5, head_rate=1e-4)
+FURTHER: Final = Schedule(epochs=1, batch=64, rate=7e-5, head_rate=1e-4, hidden=0.15)
 FRESH_READINGS: Final = 4
 CORPUS_SHARE: Final = 4
 """Learned afterwards: fresh posts often, the known ones once, and one corpus text in four, so that nothing is lost."""
@@ -74,10 +76,11 @@ def taught(corpus: list[Example], path: Path) -> dict[str, Targets]:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Where the larger networks' opinions lie: of the corpus, and of the posts."""
+    """Where the opinions lie: the larger networks' of the corpus and the posts, and second readers' of posts."""
 
     corpus: Path = LABELS
     posts: Path = POST_LABELS
+    readings: Path = READINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ class Lessons:
 def lessons(corpus: list[Example], posts: list[Post], categories: list[str], folder: Path, labels: Labels) -> Lessons:
     """Put corpus and posts together; a head has weight 0 where a text is not of its kind."""
     tokens = tokenize(folder, [example.text for example in corpus] + [post.text for post in posts])
-    public, own = taught(corpus, labels.corpus), triage.taught(posts, categories, labels.posts)
+    public = taught(corpus, labels.corpus)
+    own = triage.taught(posts, categories, labels.posts, read_readings(labels.readings))
     targets = {name: _padded(target, 0, len(posts)) for name, target in public.items()}
     targets |= {name: _padded(target, len(corpus), 0) for name, target in own.items()}
     training = np.flatnonzero([example.split == "train" for example in corpus])

@@ -20,12 +20,14 @@ from training.network import Head, Targets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training.data import Post
+    from training.data import Post, Reading
 
 FOLDS: Final = 5
 ALIKE: Final = 0.35
 GOLD_SHARE: Final = 0.5
-"""How much a label counts beside the teachers' opinion of the same post."""
+"""How much a label counts beside the teachers' opinion of the same post, or beside a second reader's."""
+SECOND_CHOICE: Final = 0.3
+"""How much counts what the second reader thought nearly as right."""
 
 
 def category_ids(matrix: Path) -> list[str]:
@@ -109,14 +111,40 @@ def read_by_teachers(posts: list[Post], labels: Path) -> np.ndarray:
         return np.isin([post.id for post in posts], recorded["ids"])
 
 
-def taught(posts: list[Post], categories: list[str], labels: Path) -> dict[str, Targets]:
-    """What label and recorded opinion say together; where the teachers have read nothing, the label alone."""
+def taught(posts: list[Post], categories: list[str], labels: Path, readings: dict[str, Reading]) -> dict[str, Targets]:
+    """What label and recorded opinion say together; what no teacher read, label and second reader; else the label."""
     rows = np.flatnonzero(read_by_teachers(posts, labels))
     with np.load(labels) as recorded:
         place = {post: row for row, post in enumerate(recorded["ids"].tolist())}
         places = [place[posts[row].id] for row in rows]
         opinions = {name: recorded[name][places].astype(np.float32) / 255 for name in heads(categories)}
-    return {name: _mixed(target, rows, opinions[name]) for name, target in targets(posts, categories).items()}
+    mixed = {name: _mixed(target, rows, opinions[name]) for name, target in targets(posts, categories).items()}
+    for name, (read, said) in _second(posts, categories, readings, set(rows.tolist())).items():
+        mixed[name] = _mixed(mixed[name], read, said)
+    return mixed
+
+
+def _second(
+    posts: list[Post], categories: list[str], readings: dict[str, Reading], known: set[int]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What second readers said of posts that no teacher read, by head: the rows and what they say there."""
+    read = [row for row, post in enumerate(posts) if post.id in readings and row not in known]
+    graded = [row for row in read if None not in {posts[row].severity, readings[posts[row].id].severity}]
+    topic = np.zeros((len(read), len(categories)), np.float32)
+    level = np.zeros((len(graded), len(SEVERITIES)), np.float32)
+    for place, row in enumerate(read):
+        said = readings[posts[row].id]
+        topic[place, categories.index(said.category)] = 1
+        if said.other_category:
+            topic[place] *= 1 - SECOND_CHOICE
+            topic[place, categories.index(said.other_category)] += SECOND_CHOICE
+    for place, row in enumerate(graded):
+        said = readings[posts[row].id]
+        level[place, said.severity] = 1
+        if said.other_severity is not None:
+            level[place] *= 1 - SECOND_CHOICE
+            level[place, said.other_severity] += SECOND_CHOICE
+    return {"categories": (np.array(read), topic), "severity": (np.array(graded), level)}
 
 
 def _mixed(gold: Targets, rows: np.ndarray, opinion: np.ndarray) -> Targets:

@@ -50,11 +50,24 @@ def test_no_post_stands_in_a_like_wording_on_both_sides() -> None:
 
 def test_blind_readers_read_every_held_out_post_and_agree_with_its_label() -> None:
     """The floors can be asked for: whoever reads with care finds what is urgent, and nothing else."""
-    for said in readings(held_out()).values():
+    for said in readings(held_out(), POSTS / "held_out_readings.csv").values():
         reached = figures(said)
         assert reached["posts"] == len(held_out())
         assert reached["urgent recall (P0+P1)"] >= 0.98
         assert reached["false urgent (of harmless relevant)"] <= 0.03
+
+
+@pytest.mark.parametrize("part", ["seen", "unread"])
+def test_a_second_reader_agrees_with_what_the_network_learns_from(part: str) -> None:
+    """Nine severities and nearly nine categories in ten are the same, and next to nothing harmless is called urgent."""
+    posts = seen() if part == "seen" else unread()
+    (said,) = readings(posts, POSTS / f"{part}_readings.csv").values()
+    reached = figures(said)
+
+    assert part == "seen" or reached["posts"] == len(posts)
+    assert reached["severity right"] >= 0.9
+    assert reached["category right"] >= 0.85
+    assert reached["false urgent (of harmless relevant)"] <= 0.01
 
 
 def test_every_label_is_one_the_policy_knows() -> None:
