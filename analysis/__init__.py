@@ -1,4 +1,4 @@
-"""Pure functions over text and frames: the gate, sentiment, triage, stories, trends, and their pipeline."""
+"""Pure functions over text and frames: the gate, the encoder, triage, stories, spikes, and their pipeline."""
 
 import os
 

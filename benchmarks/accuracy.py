@@ -1,9 +1,9 @@
 """How right the judgements are: `python -m benchmarks.accuracy` prints one table.
 
 Four columns: the policy draft's examples, the posts that rules are written against, the posts held out, and those
-that were written after the model and that nothing has learned from yet.
-Only figures come out of the held-out part; `--misses` lists the misses of the other two. `--labels FILE` adds a
-column for the corrections that people made in their own cases.
+that no network has learned from though they were written like the last of the seen ones.
+Only figures come out of the held-out part; `--misses` lists those of the examples and the seen posts.
+`--labels FILE` adds a column for the corrections that people made in their own cases.
 """
 
 from __future__ import annotations

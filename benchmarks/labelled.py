@@ -49,7 +49,7 @@ def seen() -> tuple[Labelled, ...]:
 
 
 def unread() -> tuple[Labelled, ...]:
-    """Return the posts that neither rules nor network have learned from yet; the next model will."""
+    """Return the posts, written like the last of the seen ones, that neither the network nor the rules learned from."""
     return _folder(POSTS / "unread")
 
 

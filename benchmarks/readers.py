@@ -2,7 +2,7 @@
 
 Three readers labelled every held-out post with the policy's matrix before them, each alone, without the labels, the
 rules or the product's answers (`posts/held_out_readings.csv`). What they miss cannot be asked of a product. One reader
-each read, in the same way, the posts that the network learned last and the unread ones (`posts/seen_readings.csv`,
+each read, in the same way, about half of the seen posts and the unread ones (`posts/seen_readings.csv`,
 `posts/unread_readings.csv`), taking every name as ours; for the seen posts there is no column of the product, which
 has learned from them. They were of the same workshop as the writers, so their agreement says that the labels follow
 the matrix consistently, not that every school would decide alike. Only figures come out of the held-out part.

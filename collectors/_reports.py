@@ -7,7 +7,7 @@ A row has these columns; those in brackets may be missing or empty:
 ``where``          [the server, group or channel]
 ``text``           what was seen, in the reporter's own words
 ``school``         [the school it is about, with its town: "King James's School, Knaresborough"; a report that names
-                   no school, here or in its text, is dropped like any other post]
+                   no school, here or in its text, is kept as uncertain: a person looks]
 ``reporter_role``  [staff, parent, pupil, governor or other]
 ``url``            [an address, where it is public]
 ``private``        [yes, where only members can see it: then neither ``where`` nor ``url`` is kept]

@@ -33,7 +33,7 @@ SECRETS: tuple[str, ...] = ()
 CHANNEL: Final = "inbox"
 DONE: Final = "done"
 KEPT: Final = timedelta(days=30)
-"""How long a file stays in done/: no longer than the shortest retention of the posts themselves (PR07)."""
+"""How old a file in done/ may grow: no older than the words of an everyday post (PR07)."""
 MOST_BYTES: Final = 5_000_000
 CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far in the future a report's time may lie before it is taken for a slip of the pen."""

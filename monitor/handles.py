@@ -1,8 +1,9 @@
 """Handles become keyed hashes the moment they arrive, and the keys rotate and go (PR06).
 
 A hash counts distinct accounts inside one window. Each period of 30 days has a random key of its own, kept
-beside the database in a file that only its owner can read; keys older than the longest retention are
-destroyed, after which nobody, ourselves included, can say whether a handle was ever here.
+beside the database in a file that only its owner can read; keys older than the longest retention, but for the
+one under which objections are remembered, are destroyed, after which nobody, ourselves included, can say whether a
+handle was ever here.
 """
 
 from __future__ import annotations

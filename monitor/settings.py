@@ -81,7 +81,7 @@ class Storage(Table):
         folder: database, outbox and reports; relative to monitor.toml.
         database: an SQLAlchemy URL for PostgreSQL, without a password (PostgreSQL's own client finds it in
             the file that PGPASSFILE names); "" for SQLite in `folder`.
-        backup_days: how long a nightly backup of SQLite is kept. Never longer than the shortest retention may be:
+        backup_days: how long a nightly backup of SQLite is kept. No longer than the words of an everyday post:
             what is erased leaves the backups in the following night, and one that is damaged goes with its age.
     """
 

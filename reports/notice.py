@@ -145,7 +145,7 @@ def for_everyone(material: NoticeMaterial) -> NoticeView:
                         "Some posts tell of health, faith or a crime. We use them only to keep children safe "
                         "(UK GDPR, Article 9(2)(g); Data Protection Act 2018, Schedule 1, paragraph 18)."
                     ),
-                    "You may say what you think of us. Fair comment is welcome. It is never marked as urgent.",
+                    "You may say what you think of us. Fair comment is welcome. Anger alone never makes a post urgent.",
                 ),
             ),
             Section(

@@ -15,6 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 from transformers import AutoModel
 
 from analysis.encoder import without_apostrophes
@@ -147,7 +148,7 @@ def fit(network: nn.Module, texts: Tokens, targets: dict[str, Targets], rows: np
     plan = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warm_up, max(0.0, (total - step) / max(1, total - warm_up)))
     )
-    for batch in batches:
+    for batch in tqdm(batches, unit="batch", disable=None):
         index = torch.as_tensor(batch, device=DEVICE)
         identifiers, mask = texts.batch(batch)
         with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=MIXED):

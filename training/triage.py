@@ -1,7 +1,7 @@
 """What the network is to say of this repository's invented posts: the policy's category, how urgent, and the mood.
 
-In: the posts of ``benchmarks/posts/seen`` and the larger networks' recorded opinions of most of them. Out: soft
-targets, and folds of posts that resemble each other, for an honest estimate.
+In: the posts of ``benchmarks/posts/seen`` and the larger networks' recorded opinions of a third of them, second
+readings of half of them. Out: soft targets, and folds of posts that resemble each other, for an honest estimate.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ class Evidence:
 
     def __init__(self, post: Post, phrases: Phrasebook) -> None:
         self.text: Folded = fold(post.text)
+        self._post = post
         self.clues = list(_clues("text", phrases.find(self.text)))
         for field in AROUND:
             words: str = getattr(post, field)
@@ -91,6 +92,12 @@ class Evidence:
     def anchor(self, school: int, *kinds: Kind) -> Clue | None:
         """Return the first place of these kinds that belongs to `school`, those in the text first."""
         return next((clue for clue in self.of(*kinds) if school in clue.owners), None)
+
+    def words(self, clue: Clue) -> tuple[int, int, str]:
+        """Return where a clue stands in its field, and the words there as they were written."""
+        field = self.text if clue.in_text else fold(getattr(self._post, clue.field))
+        start, end = field.span(clue.hit.start, clue.hit.end)
+        return start, end, field.original[start:end]
 
     def near(self, clue: Clue, others: Iterable[Clue]) -> int:
         """Return how many characters lie between a clue in the text and the nearest of `others` there.

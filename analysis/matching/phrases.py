@@ -212,7 +212,7 @@ class Phrasebook:
             web = phrase.kind in {Kind.DOMAIN, Kind.OTHER_DOMAIN}
             if reading.in_web_address(first) and not web:
                 continue
-            if web and reading.folded.text[first:last] != phrase.text.lower():
+            if web and not reading.is_host(first, last, phrase.text.lower()):
                 continue
             yield Hit(phrase=phrase, start=first, end=last, exact=exact)
 
@@ -264,6 +264,11 @@ class _Reading:
     def words(self, start: int, end: int) -> set[str]:
         """Return the words at squeezed offsets."""
         return set(_WORD.findall(self.folded.text, self.places[start], self.places[end - 1] + 1))
+
+    def is_host(self, first: int, last: int, name: str) -> bool:
+        """Whether folded offsets are a host's name, or its end behind a dot: "the-king-james.co.uk" is another."""
+        text = self.folded.text
+        return text[first:last] == name and "-" not in {text[first - 1 : first], text[last : last + 1]}
 
     def in_web_address(self, place: int) -> bool:
         """Whether a folded offset lies in a web address of the original text."""

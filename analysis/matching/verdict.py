@@ -107,9 +107,8 @@ class Judge:
         for school in sorted(bearers):
             rival = self._rival(clue, school, evidence)
             if rival:
-                pupils = None if rival.sure else evidence.said(*SURE_WORDS, beside=clue)
-                if pupils:
-                    self._doubt(clue, evidence, verdict, pupils)
+                if kept := self._for_a_person(clue, school, rival, evidence):
+                    self._doubt(clue, evidence, verdict, *kept)
                 else:
                     verdict.drops.append(rival)
                 continue
@@ -125,6 +124,21 @@ class Judge:
                 self._doubt(clue, evidence, verdict, safety)
             else:
                 verdict.drops.append(Drop(WEAK, sure=False))
+
+    def _for_a_person(self, clue: Clue, school: int, rival: Drop, evidence: Evidence) -> tuple[Clue, ...]:
+        """Return why a post is shown though a namesake seems to be meant: danger in its words is never dropped alone.
+
+        With a namesake that is not sure, what speaks of pupils; with any that does not stand beside the name,
+        danger where our own town is named.
+        """
+        pupils = None if rival.sure else evidence.said(*SURE_WORDS, beside=clue)
+        if pupils:
+            return (pupils,)
+        theirs = (signal for signal in evidence.of(Kind.SIGNAL) if signal.owners & set(self._rivals[school]))
+        town, safety = evidence.anchor(school, Kind.TOWN), evidence.said(Kind.SAFETY)
+        if safety and town and town.in_text and evidence.near(clue, theirs) > BESIDE:
+            return (safety, town)
+        return ()
 
     def _rival(self, clue: Clue, school: int, evidence: Evidence) -> Drop | None:
         """Return the namesake that is meant rather than `school`, if there is one.
@@ -252,10 +266,10 @@ class Judge:
         """Return a clue as a reason that a person can check."""
         codes = sorted(self._schools.schools[owner].code for owner in list(clue.owners)[:3])
         rule = ": ".join(part for part in (" ".join(codes), clue.kind.value) if part)
+        start, end, words = evidence.words(clue)
         if not clue.in_text:
-            return Reason(about="relevance", rule=rule, text=clue.hit.phrase.text, note=f"stands in the {clue.field}")
-        start, end = evidence.text.span(clue.hit.start, clue.hit.end)
-        return Reason(about="relevance", rule=rule, start=start, end=end, text=evidence.text.original[start:end])
+            return Reason(about="relevance", rule=rule, text=words, note=f"stands in the {clue.field}")
+        return Reason(about="relevance", rule=rule, start=start, end=end, text=words)
 
     def _decision(self, evidence: Evidence, verdict: Verdict) -> Decision:
         """Return what the notes amount to."""

@@ -27,7 +27,7 @@ def command() -> None:
 
 @command.command("list", epilog="Example: federation-monitor case list --all")
 @config_option
-@click.option("--all", "closed_too", is_flag=True, help="Closed ones too, of the last 90 days.")
+@click.option("--all", "closed_too", is_flag=True, help="Also those of the last 90 days that are closed.")
 @json_option
 def list_cases(config: Path | None, *, closed_too: bool, as_json: bool) -> None:
     """List the open cases, the soonest due first."""

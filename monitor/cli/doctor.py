@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--test-channels", is_flag=True, help="Send a test message over every channel.")
 @json_option
 def command(config: Path | None, *, offline: bool, test_channels: bool, as_json: bool) -> None:
-    """Check configuration, rules, store, roles, mail, channels and every source. Nothing is stored or sent.
+    """Check configuration, rules, store, roles, mail, channels and every source.
+
+    Nothing is stored, and nothing sent but by `--test-channels`.
 
     Each source that is on is asked for one item, to see whether it answers and lets us in, unless its calls
     cost money.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--school",
     prompt="Which school, with its town",
-    help="The school it is about, with its town; a report that names none is dropped.",
+    help="The school it is about, with its town; a report that names none is kept as uncertain.",
 )
 @click.option("--text", prompt="What was seen, in your own words", help="What was seen, in your own words.")
 @click.option(

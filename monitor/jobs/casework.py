@@ -118,14 +118,14 @@ def show(place: Workplace, reference: str) -> Case:
 
 
 def listed(place: Workplace, *, closed_too: bool = False) -> tuple[Case, ...]:
-    """Return the open cases, the soonest due first, or all of the last 90 days; record that somebody saw them."""
+    """Return the open cases, the soonest due first, or also those opened in the last 90 days; record the look."""
     now = place.clock()
     with audited(place) as connection:
-        found = (
-            cases.opened_in(connection, Window(start=now - timedelta(days=LIST_DAYS), end=now + timedelta(seconds=1)))
-            if closed_too
-            else cases.still_open(connection)
-        )
+        if closed_too:
+            window = Window(start=now - timedelta(days=LIST_DAYS), end=now + timedelta(seconds=1))
+            found = (*cases.still_open(connection, opened_before=window.start), *cases.opened_in(connection, window))
+        else:
+            found = cases.still_open(connection)
         note(place, connection, Deed.LISTED, f"{len(found)} cases")
     return found
 

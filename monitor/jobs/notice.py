@@ -68,7 +68,8 @@ def gather(place: Workplace) -> NoticeMaterial:
         )
     dpia = settings.privacy.dpia
     rows = [row for row in escalation.categories.values() if row.severity is not None]
-    readers = dict.fromkeys(role for row in rows for role in row.readers)
+    # The response owner gets the digest, whoever owns a category.
+    readers = dict.fromkeys(["response_owner", *(role for row in rows for role in row.readers)])
     return NoticeMaterial(
         federation=settings.federation.name,
         schools=tuple(school.name for school in schools.schools),

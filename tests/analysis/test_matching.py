@@ -400,6 +400,65 @@ def test_a_rival_team_in_the_same_post_does_not_hide_ours(gate: Gate) -> None:
     assert schools_of(gate, "Rossett U14s lost 3-0 to KJS last night") == ("KJS",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KJS building on fire in Knaresborough",
+        "KJS heating broken again, classrooms freezing. Knaresborough",
+        "BHS AI deepfakes of year 9 girls, Boroughbridge",
+        "BHS store cupboard, teacher locked a pupil in, Boroughbridge",
+        "King James text alert: lockdown, Knaresborough pupils kept in",
+        "King James only told parents at 3pm about the knife. Knaresborough",
+        "King James hospital trip cancelled, Knaresborough",
+        "At King James I felt so unsafe. Knaresborough pupils deserve better",
+        "King James 1-0 Harrogate Grammar, Knaresborough",
+        "King James 23 year 7s sent home, Knaresborough",
+    ],
+)
+def test_everyday_words_behind_our_name_make_no_namesake_of_it_where_our_town_is_named(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text)).relevant is YES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KJS Building Ltd, no job too small",
+        "KJS Heating, Harrogate. Free quotes",
+        "BHS Stage 2 riding exam passed",
+        "King James I Academy in Bishop Auckland has a new head",
+        "King James 23 is the greatest Laker",
+        "Police Federation says officers in Knaresborough are short of staff",
+        "Boroughbridge high risk of flooding tonight",
+        "book at www.the-king-james.co.uk",
+    ],
+)
+def test_the_same_words_elsewhere_are_the_namesakes(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text)).relevant is NO
+
+
+def test_a_far_away_town_does_not_hide_danger_in_our_own(gate: Gate) -> None:
+    found = gate.decide(Post(text="BHS kid threatened with a knife by lads from Bradford, Boroughbridge"))
+    theirs = gate.decide(
+        Post(text="Lockdown at King James's in Almondbury. Ours in Knaresborough has a book fair.")
+    )
+
+    assert found.relevant is UNCERTAIN
+    assert {"knife", "Boroughbridge"} <= {reason.text for reason in found.reasons}
+    assert theirs.relevant is NO
+
+
+@pytest.mark.parametrize("text", ["i want to die. kjs", "BHS girl wants to die", "the BHS one hasnt come home"])
+def test_a_weak_name_beside_plain_words_of_despair_or_loss_is_shown(gate: Gate, text: str) -> None:
+    assert gate.decide(Post(text=text)).relevant is UNCERTAIN
+
+
+def test_a_reason_around_the_text_quotes_what_stands_there(gate: Gate) -> None:
+    decision = gate.decide(Post(text="Anyone know more?", title="King Jamess Knaresborough: knife found"))
+
+    assert decision.relevant is YES
+    assert all(reason.text in "King Jamess Knaresborough: knife found" for reason in decision.reasons)
+
+
 def test_a_web_address_is_not_read_for_names_but_for_its_domain(gate: Gate) -> None:
     elsewhere = gate.decide(Post(text="look https://pics.example/kjs-knaresborough-boroughbridge-high"))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.errors import CaseError
-from monitor.jobs.casework import Act, Doing, act, find, relabel
+from monitor.jobs.casework import Act, Doing, act, find, listed, relabel
 from monitor.jobs.workplace import open_workplace
 from monitor.records import CaseState, Mention, Severity
 from monitor.settings import Secrets, Settings
@@ -91,6 +91,44 @@ def test_a_closed_case_takes_only_notes_until_it_is_reopened(place: Workplace) -
         act(place, "KJS-0001", Doing(act=Act.ANSWER, by="A", why="said sorry"))
     act(place, "KJS-0001", Doing(act=Act.NOTE, by="A", why="for the record"))
     assert act(place, "KJS-0001", Doing(act=Act.REOPEN, by="A", why="again")).state is CaseState.NEW
+
+
+def test_the_long_list_shows_what_is_closed_and_what_has_been_open_longer_than_it_looks_back(tmp_path: Path) -> None:
+    now = [NOW - timedelta(days=100)]
+    settings = Settings.model_validate(
+        {
+            "file": tmp_path / "monitor.toml",
+            "privacy": {
+                "dpia": {"reference": "R", "owner": "O", "signed": date(2026, 1, 1), "review_due": date(2030, 1, 1)}
+            },
+        }
+    )
+    with open_workplace(settings, secrets=Secrets({}), clock=lambda: now[0]) as place:
+        for number in (1, 2):
+            with place.store.write() as connection:
+                mention = Mention(
+                    source="feeds", native_id=str(number), url="", text=f"Invented {number}.", published=now[0]
+                )
+                arrival = mentions.Arrival(mention=mention, author_key="", sha256=mention.sha256)
+                mentions.take(connection, [arrival], now=now[0], articles=frozenset())
+                cases.open_case(
+                    connection,
+                    mention_id=number,
+                    category="BULLYING",
+                    severity=Severity.P2,
+                    owner="headteacher",
+                    schools=("KJS",),
+                    opened=now[0],
+                    due=now[0],
+                    readers=("headteacher",),
+                    restricted=False,
+                    why="test",
+                )
+            now[0] = NOW
+        act(place, "KJS-0002", Doing(act=Act.CLOSE, by="A. Person", why="answered"))
+
+        assert [case.reference for case in listed(place)] == ["KJS-0001"]
+        assert [case.reference for case in listed(place, closed_too=True)] == ["KJS-0001", "KJS-0002"]
 
 
 def test_only_a_named_role_lowers_an_emergency_and_anyone_raises(place: Workplace) -> None:
