@@ -40,6 +40,9 @@ TOGETHER: Final = 256
 
 NO_SCHOOL: Final = "no school named"
 
+SEEN: Final = 90
+"""So many words of a text the encoder sees, as posts are written; a longer one is read in parts of so many words."""
+
 DANGER_IN_DOUBT: Final = 0.4
 """From this urgency on, a post that says too little of a school to be kept is shown to a person."""
 
@@ -144,10 +147,27 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
 
 
 def _readings(post: Post) -> tuple[str, ...]:
-    """Return what the encoder reads of a post: its words, and again without ornament, emoji and links if it has any."""
+    """Return what the encoder reads of a post: its words, the rest of a long one, and all without ornament and links.
+
+    The last has neither emoji nor links. A post that is short and plain is read once.
+    """
     words = f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
     plain = " ".join(words.split())
-    return (words, *dict.fromkeys(reading for reading in undecorated(words) if reading != plain))
+    bare = undecorated(words)
+    rest = _rest(bare[-1].split())
+    others = dict.fromkeys(reading for reading in bare if reading != plain)
+    return (words, *rest, *(others or bare[-1:] if rest else others))
+
+
+def _rest(words: list[str]) -> list[str]:
+    """Return the parts of a long text behind its beginning, of which alone the encoder would see anything.
+
+    Each is as long as what it sees, the last one too: a few words out of their context alarm.
+    """
+    return [
+        " ".join(words[first : first + SEEN])
+        for first in (min(n, len(words) - SEEN) for n in range(SEEN, len(words), SEEN))
+    ]
 
 
 def _rows(readings: Sequence[tuple[str, ...]]) -> list[range]:

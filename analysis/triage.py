@@ -325,14 +325,18 @@ class Triage:
         return _Claim(category=category, severity=self._severity(category), weight=0.0, reasons=(reason,))
 
     def _uncertain(self, claims: list[_Claim], evidence: ModelEvidence | None) -> TriageResult:
-        """Return the result for a post that may not be about us: the severity of any urgent claim, else P3."""
+        """Return the result for a post that may not be about us: that of any urgent claim or reading, else P3."""
         urgent = sorted((claim for claim in claims if claim.severity in URGENT), key=self._order)
         given = [claim.severity for claim in urgent]
+        raised: tuple[Reason, ...] = ()
+        if not given and evidence is not None and evidence.urgent >= RAISED:
+            given, raised = [Severity.P1], (_raised(evidence),)
         severity, alarm = _worst_of(given, evidence) if given else (Severity.P3, ())
         note = "cannot tell whether this is about our schools: one person reads it once"
         reasons = (
             Reason(about="category", rule="uncertain", note=note),
             *(reason for claim in urgent for reason in claim.reasons),
+            *raised,
             *alarm,
         )
         return self._result("UNCERTAIN", severity, tuple(claim.category for claim in urgent), reasons)

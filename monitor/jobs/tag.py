@@ -6,6 +6,7 @@ The contract: one line out for each line in, in order; a line that cannot be rea
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,7 +85,7 @@ def tagged(lines: Iterable[str], judges: Judges) -> Iterator[Tagged | Failed]:
 def read(line: str) -> Asked | Failed:
     """Return what one line asks for."""
     try:
-        content = json.loads(line)
+        content = json.loads(line.removeprefix("\ufeff"), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return Failed(id=None, error=f"not JSON: {type(error).__name__}")
     if not isinstance(content, dict):
@@ -93,8 +94,19 @@ def read(line: str) -> Asked | Failed:
         return Failed(id=None, error="'id' is missing")
     if not isinstance(content.get("text"), str):
         return Failed(id=content["id"], error="'text' is missing or is not a string")
-    values = {name: content.get(name) or "" for name in OPTIONAL}
+    values = {name: "" if content.get(name) is None else content[name] for name in OPTIONAL}
     wrong = [name for name, value in values.items() if not isinstance(value, str)]
     if wrong:
         return Failed(id=content["id"], error=f"{wrong[0]!r} is not a string")
     return Asked(id=content["id"], post=Post(text=content["text"], **values))
+
+
+def _finite(digits: str) -> float:
+    """Return a number; one too large for a float would be written back as something that is no JSON."""
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(name: str) -> float:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
+    raise ValueError(f"{name} is no number")

@@ -438,9 +438,7 @@ def test_the_same_words_elsewhere_are_the_namesakes(gate: Gate, text: str) -> No
 
 def test_a_far_away_town_does_not_hide_danger_in_our_own(gate: Gate) -> None:
     found = gate.decide(Post(text="BHS kid threatened with a knife by lads from Bradford, Boroughbridge"))
-    theirs = gate.decide(
-        Post(text="Lockdown at King James's in Almondbury. Ours in Knaresborough has a book fair.")
-    )
+    theirs = gate.decide(Post(text="Lockdown at King James's in Almondbury. Ours in Knaresborough has a book fair."))
 
     assert found.relevant is UNCERTAIN
     assert {"knife", "Boroughbridge"} <= {reason.text for reason in found.reasons}

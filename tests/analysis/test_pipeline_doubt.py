@@ -50,3 +50,21 @@ def test_danger_near_us_is_shown_though_no_school_is_named(
 )
 def test_the_same_places_without_danger_stay_dropped(judges: pipeline.Judges, text: str, community: str) -> None:
     assert judged(judges, text, community).relevant is Relevance.NO
+
+
+OPENING = (
+    "Lovely to see so many families at the summer fair of King James's School in Knaresborough. The cakes were "
+    "wonderful, the band played all afternoon, the tombola raised hundreds for the library and the sun came out at "
+    "last. "
+)
+
+
+@pytest.mark.parametrize("times", [1, 3, 6])
+@pytest.mark.parametrize(
+    ("end", "severity"),
+    [("Someone has a knife at the gates right now.", Severity.P0), ("See you all at the next one.", Severity.P4)],
+)
+def test_a_post_is_read_to_its_end_however_long_it_is(
+    judges: pipeline.Judges, times: int, end: str, severity: Severity
+) -> None:
+    assert judged(judges, OPENING * times + end, "").severity is severity

@@ -110,6 +110,43 @@ def test_an_uncertain_post_takes_the_severity_of_its_safety_words(text: str, sev
     assert (result.category, result.severity) == ("UNCERTAIN", severity)
 
 
+def test_an_uncertain_post_that_reads_as_urgent_is_urgent_whatever_its_category() -> None:
+    def seen(urgent: float, emergency: float) -> TriageResult:
+        evidence = ModelEvidence(categories={"CAMPAIGN": 0.9}, urgent=urgent, emergency=emergency)
+        return judged("kjs walking out at 11", Relevance.UNCERTAIN, evidence=evidence)
+
+    assert seen(0.1, 0.0).severity is Severity.P3
+    assert seen(RAISED, 0.0).severity is Severity.P1
+    assert seen(RAISED, EMERGENCY).severity is Severity.P0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failed my mocks. taken all my tablets. goodbye",
+        "my daughter took an overdose on monday because of detention",
+        "my lad tried to kill himself over that homework",
+        "a pupil was found hanging after the exams",
+    ],
+)
+def test_no_exam_or_homework_beside_it_calms_an_act_of_self_harm(text: str) -> None:
+    found = judged(text)
+
+    assert (found.category, found.severity) == ("SELF_HARM", Severity.P0)
+
+
+@pytest.mark.parametrize("text", ["overdosed on caffeine before my exam lol", "this homework will kill me kms lol"])
+def test_hyperbole_about_school_work_is_no_self_harm(text: str) -> None:
+    assert judged(text).category != "SELF_HARM"
+
+
+@pytest.mark.parametrize("text", ["mr smith is a nonce lol", "our pe teacher is a paedo jk"])
+def test_a_laugh_alone_does_not_clear_the_word_that_accuses_an_adult_in_school(text: str) -> None:
+    found = judged(text)
+
+    assert (found.category, found.severity) == ("STAFF_ALLEGATION", Severity.P1)
+
+
 @pytest.mark.parametrize("danger", DANGERS)
 @pytest.mark.parametrize(
     "change",

@@ -206,6 +206,21 @@ def test_tag_keeps_a_malformed_line_in_its_place_and_exits_with_1() -> None:
     ]  # fmt: skip
 
 
+def test_tag_takes_only_numbers_and_strings_that_json_knows_and_forgives_a_byte_order_mark() -> None:
+    result = tag(
+        '\ufeff{"id": 1, "text": "fine"}',
+        '{"id": NaN, "text": "fine"}',
+        '{"id": 1e999, "text": "fine"}',
+        '{"id": 4.5, "text": "fine"}',
+        {"id": 5, "text": "fine", "title": 0},
+    )
+    out = [json.loads(line, parse_constant=pytest.fail) for line in result.stdout.splitlines()]
+
+    assert [("error" in line, line["id"]) for line in out] == [
+        (False, 1), (True, None), (True, None), (False, 4.5), (True, 5),
+    ]  # fmt: skip
+
+
 def test_tag_survives_hostile_lines() -> None:
     texts = ["\x00\x1b[2J", "\ud800 KJS Knaresborough", "\N{RIGHT-TO-LEFT OVERRIDE}abc", "a" * 200_000]
     result = tag(*({"id": number, "text": text} for number, text in enumerate(texts)))
