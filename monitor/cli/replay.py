@@ -42,6 +42,7 @@ def command(
         print_json(
             {
                 "judged": found.judged,
+                "whole": found.whole,
                 "policy_version": found.version,
                 "changes": [
                     {"mention": c.mention.id, "before": as_plain(c.before), "after": as_plain(c.after)}
@@ -57,6 +58,8 @@ def command(
         f"{lowered} less urgent, {raised} more urgent, "
         f"{len(found.changes) - lowered - raised} otherwise changed"
     )
+    if not found.whole:
+        click.echo("The window holds more posts than are judged at once: choose a shorter one for the rest.")
     if found.changes:
         table("What would change", ("Mention", "Where", "Before", "After", "Because"), [
             _row(change) for change in found.changes

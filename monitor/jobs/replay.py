@@ -45,9 +45,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What a replay found. `judged`: how many mentions were judged again."""
+    """What a replay found. `judged`: how many mentions were judged again; `whole`: whether that is all of them."""
 
     judged: int
+    whole: bool
     changes: tuple[Change, ...]
     version: str
 
@@ -57,15 +58,18 @@ def replay(place: Workplace, window: Window, policy: Policy) -> Replay:
 
     One that is kept without its words is left out: nobody can judge it again.
 
+    Of more than `MOST` mentions the first are judged, and the answer says so.
+
     Changes come with lowered severities first, then raised ones, then the rest, oldest first in each.
     """
     judges = pipeline.judges_of(policy, Encoder.load())
     other = replace(place, policy=policy)
     with audited(place) as connection:
-        judged = [m for m in mentions.between(connection, window, limit=MOST) if m.judgement and _has_words(m)]
+        found = mentions.between(connection, window, limit=MOST + 1)
+        judged = [m for m in found[:MOST] if m.judgement and _has_words(m)]
         note(place, connection, Deed.REPLAYED, f"{len(judged)} posts under rules {policy.version}")
     changes = sorted(_changes(other, judged, judges), key=lambda c: (not c.lowered, not c.raised, c.mention.id))
-    return Replay(judged=len(judged), changes=tuple(changes), version=policy.version)
+    return Replay(judged=len(judged), whole=len(found) <= MOST, changes=tuple(changes), version=policy.version)
 
 
 def _changes(place: Workplace, judged: list[StoredMention], judges: pipeline.Judges) -> Iterator[Change]:

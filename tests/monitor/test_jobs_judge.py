@@ -16,6 +16,8 @@ from tests.monitor.conftest import Hands, judgement, record, stored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
     from monitor.jobs.workplace import Workplace
     from monitor.records import Case
 
@@ -161,6 +163,20 @@ def test_replay_shows_what_other_rules_would_change_and_stores_nothing(place: Wo
     assert kept is not None
     assert kept.category == "NEUTRAL"
     assert open_cases(place) == ()
+
+
+def test_a_replay_of_more_than_it_takes_at_once_says_so(
+    place: Workplace, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.jobs.replay.MOST", 2)
+    window = Window(start=hands.now, end=hands.now.replace(hour=10))
+    for number in (1, 2):
+        record(place, stored(place, number, f"{TOILETS} {number}"), judgement(category="NEUTRAL", severity=Severity.P4))
+
+    assert replay(place, window, place.policy).whole
+    stored(place, 3, KNIFE)
+    cut = replay(place, window, place.policy)
+    assert (cut.judged, cut.whole) == (2, False)
 
 
 def test_a_case_is_new_until_somebody_acts(place: Workplace) -> None:
