@@ -44,7 +44,7 @@ RAISED: Final = 0.5
 """From this probability of urgency on, a post is P1 though its category starts lower: a walkout, a child's picture."""
 FAR_LIKELIER: Final = 2.0
 """So many times as likely as the likeliest urgent category is an everyday one that stands, raised."""
-MODEL_WEIGHT: Final = 4.0
+MODEL_WEIGHT: Final = 8.0
 """How much the encoder's certainty counts beside a rule, which counts 1 unless the vocabulary says otherwise."""
 
 
