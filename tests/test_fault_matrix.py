@@ -360,7 +360,7 @@ NOUNS = (
 def unlike(number: int) -> str:
     """Return praise that shares no sentence with any other: each is a story of its own."""
     words = random.Random(number).sample(NOUNS.split(), 12)  # noqa: S311 - words, not secrets
-    return f"Well done Boroughbridge High School: {' '.join(words)} number{number:02}"
+    return f"Well done Boroughbridge High School, what a lovely concert: {' '.join(words)} number{number:02}"
 
 
 def only_sends(place: Workplace, _planned: datetime) -> routine.Done:
