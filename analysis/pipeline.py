@@ -156,7 +156,8 @@ def _readings(post: Post) -> tuple[str, ...]:
     bare = undecorated(words)
     rest = _rest(bare[-1].split())
     others = dict.fromkeys(reading for reading in bare if reading != plain)
-    return (words, *rest, *(others or bare[-1:] if rest else others))
+    last = others or (bare[-1:] if rest else ())
+    return (words, *rest, *last)
 
 
 def _rest(words: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from monitor.jobs.workplace import open_workplace
 from monitor.records import CaseState, Mention, Severity
 from monitor.settings import Secrets, Settings
 from monitor.store import cases, mentions
+from tests.monitor.storing import opened_case, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,25 +106,9 @@ def test_the_long_list_shows_what_is_closed_and_what_has_been_open_longer_than_i
     )
     with open_workplace(settings, secrets=Secrets({}), clock=lambda: now[0]) as place:
         for number in (1, 2):
-            with place.store.write() as connection:
-                mention = Mention(
-                    source="feeds", native_id=str(number), url="", text=f"Invented {number}.", published=now[0]
-                )
-                arrival = mentions.Arrival(mention=mention, author_key="", sha256=mention.sha256)
-                mentions.take(connection, [arrival], now=now[0], articles=frozenset())
-                cases.open_case(
-                    connection,
-                    mention_id=number,
-                    category="BULLYING",
-                    severity=Severity.P2,
-                    owner="headteacher",
-                    schools=("KJS",),
-                    opened=now[0],
-                    due=now[0],
-                    readers=("headteacher",),
-                    restricted=False,
-                    why="test",
-                )
+            mention = Mention(source="feeds", native_id=str(number), url="", text=f"{number}.", published=now[0])
+            take(place.store, now[0], mentions.Arrival(mention=mention, author_key="", sha256=mention.sha256))
+            opened_case(place.store, number, now[0])
             now[0] = NOW
         act(place, "KJS-0002", Doing(act=Act.CLOSE, by="A. Person", why="answered"))
 
