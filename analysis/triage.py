@@ -170,10 +170,6 @@ class Triage:
         self._urgent = frozenset(c for c in escalation.ids if self._severity(c) in URGENT)
         self._emergencies = frozenset(c for c in escalation.ids if self._severity(c) is Severity.P0)
 
-    def has_safety_words(self, folded: Folded) -> bool:
-        """Whether a folded text has a word that could mean harm, whatever it means here."""
-        return bool(self._book.safety(self._book.hits(self._book.slang.read(folded.text))))
-
     def judge(
         self,
         post: Words,

@@ -450,6 +450,18 @@ def test_a_weak_name_beside_plain_words_of_despair_or_loss_is_shown(gate: Gate, 
     assert gate.decide(Post(text=text)).relevant is UNCERTAIN
 
 
+@pytest.mark.parametrize("name", ["Jordan", "Matthew", "Stuart"])
+def test_a_first_name_that_players_gospels_and_kings_bear_does_not_hide_danger(gate: Gate, name: str) -> None:
+    assert gate.decide(Post(text=f"{name} at King James has a knife")).relevant is Relevance.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    "said", ["King James is better than Jordan", "Matthew 5 in the King James", "the Stuarts and King James"]
+)
+def test_said_as_of_the_player_the_gospel_or_the_king_it_is_the_namesakes(gate: Gate, said: str) -> None:
+    assert gate.decide(Post(text=f"{said}, did a kid in class draw a knife")).relevant is Relevance.NO
+
+
 def test_a_reason_around_the_text_quotes_what_stands_there(gate: Gate) -> None:
     decision = gate.decide(Post(text="Anyone know more?", title="King Jamess Knaresborough: knife found"))
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.text import fold
 from analysis.triage import EMERGENCY, RAISED, ModelEvidence, Triage, TriageResult
 from analysis.triage_rules import Rulebook
 from monitor.policy.escalation import Escalation
@@ -307,11 +306,6 @@ def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
 
     assert judged(text, evidence=sure_of("NEUTRAL", 0.0)).severity not in URGENT
     assert judged(text, evidence=sure_of("SITE_SAFETY", 0.4)).severity in URGENT
-
-
-def test_safety_words_are_seen_cheaply() -> None:
-    assert triage().has_safety_words(fold("kms lol"))
-    assert not triage().has_safety_words(fold("uniform sale on Saturday"))
 
 
 def test_no_post_makes_a_pattern_find_more_than_it_has_words() -> None:
