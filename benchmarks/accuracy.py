@@ -1,8 +1,9 @@
 """How right the judgements are: `python -m benchmarks.accuracy` prints one table.
 
-Four columns: the policy draft's examples, the posts that rules are written against, the posts held out, and those
-that no network has learned from though they were written like the last of the seen ones.
-Only figures come out of the held-out part; `--misses` lists those of the examples and the seen posts.
+Five columns: the policy draft's examples, the posts that rules are written against, the posts held out, which are
+written to be hard, posts as a normal year brings them, and those that no network has learned from though they were
+written like the last of the seen ones. Only figures come out of the held-out part and the everyday one; `--misses`
+lists those of the examples and the seen posts.
 `--labels FILE` adds a column for the corrections that people made in their own cases.
 """
 
@@ -19,7 +20,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
-from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, seen, unread
+from benchmarks.labelled import Labelled, everyday, examples, held_out, labelled_by_people, seen, unread
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -137,7 +138,13 @@ def main() -> int:
     arguments.add_argument("--labels", type=Path, help="labels.jsonl of a data folder: people's own corrections")
     wanted = arguments.parse_args()
     judges = pipeline.judges_of(folder.load(), Encoder.load())
-    parts = {"examples": examples(), "seen": seen(), "held out": held_out(), "unread": unread()}
+    parts = {
+        "examples": examples(),
+        "seen": seen(),
+        "held out": held_out(),
+        "everyday": everyday(),
+        "unread": unread(),
+    }
     if wanted.labels:
         parts["labels"] = labelled_by_people(wanted.labels)
     judged = {name: judge(posts, judges) for name, posts in parts.items() if posts}

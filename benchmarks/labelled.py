@@ -53,6 +53,11 @@ def unread() -> tuple[Labelled, ...]:
     return _folder(POSTS / "unread")
 
 
+def everyday() -> tuple[Labelled, ...]:
+    """Return posts as a normal year brings them, three quarters of them harmless; nothing is learned from them."""
+    return _folder(POSTS / "everyday")
+
+
 def held_out() -> tuple[Labelled, ...]:
     """Return the posts that nobody who writes rules looks at."""
     return _folder(POSTS / "held_out")

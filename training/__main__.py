@@ -20,18 +20,16 @@ STEPS = (
     "teacher",
     "label",
     "student",
-    "average",
+    "further",
     "transfer",
     "triage-teacher",
     "triage-label",
-    "validate",
-    "further",
     "tone",
     "ship",
 )
 POSTS = data.REPOSITORY / "benchmarks" / "posts" / "seen"
 LEFT_OUT = 12
-"""One fresh post in so many is not learned by `further`; those like no learned one serve for calibration."""
+"""One in so many of the posts that no teacher read is not learned; those like no learned one serve for calibration."""
 
 
 def main() -> None:
@@ -47,7 +45,7 @@ def main() -> None:
     )
     parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' opinions of the corpora")
     parser.add_argument("--post-labels", type=Path, default=student.POST_LABELS, help="the teachers' opinions of posts")
-    parser.add_argument("--fold", type=int, default=0, help="left out by teachers, validate and further")
+    parser.add_argument("--fold", type=int, default=0, help="left out by a teacher, or by the student")
     parser.add_argument("--without", type=int, help="triage-teacher, triage-label: a fold kept out, for validation")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -104,39 +102,30 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
         network.load_state_dict(torch.load(work / "student-tone.pt", map_location="cpu"))
         return ship(network, arguments)
     if arguments.step == "tone":
-        network.load_state_dict(torch.load(work / "student-further.pt", map_location="cpu"))
+        further = work / "further.pt"
+        fitted = further if further.exists() else work / "student.pt"
+        network.load_state_dict(torch.load(fitted, map_location="cpu"))
         return _tone(network, arguments)
     corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
-    if arguments.step == "average":
-        states = [torch.load(path, map_location="cpu") for path in sorted(work.glob("student-[0-9].pt"))]
-        network.load_state_dict(student.mean(states))
-        torch.save(network.state_dict(), work / "student-mean.pt")
-        logits, _ = predict(network, tokenize(arguments.encoder, [example.text for example in corpus]))
-        return scores(corpus, logits)
     labels = student.Labels(arguments.labels, arguments.post_labels)
     lessons = student.lessons(corpus, posts, categories, arguments.encoder, labels)
-    unseen, known = np.zeros(len(posts), bool), triage.read_by_teachers(posts, labels.posts)
+    ids = np.array([post.id for post in posts])
+    aside = ~triage.read_by_teachers(posts, labels.posts) & (data.draw(ids.tolist(), LEFT_OUT) == arguments.fold)
+    learned = np.flatnonzero(~aside)
     if arguments.step == "further":
-        network.load_state_dict(torch.load(work / "student-mean.pt", map_location="cpu"))
-        aside = ~known & (data.draw([post.id for post in posts], LEFT_OUT) == arguments.fold)
-        fresh = np.flatnonzero(~known & ~aside)
-        unseen[triage.unlike(posts, np.flatnonzero(aside), np.flatnonzero(~aside))] = True
-        student.train_further(network, lessons, fresh, np.flatnonzero(known), arguments.seed)
-        torch.save(network.state_dict(), work / "student-further.pt")
-        of_posts, vectors = predict(network, tokenize(arguments.encoder, [post.text for post in posts]))
-        rows = _keep_unseen(work / f"fold-{arguments.fold}.npz", unseen, of_posts, vectors)
-        return {"category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
-    if arguments.step == "validate":
-        unseen = known & (triage.groups(posts) == arguments.fold)
-    student.train(network, lessons, np.flatnonzero(known & ~unseen), arguments.seed)
-    logits, vectors = predict(network, lessons.tokens)
-    figures = scores(corpus, logits)
-    if arguments.step == "student":
-        torch.save(network.state_dict(), work / f"student-{arguments.seed}.pt")
-        return figures
-    of_posts = {name: values[len(corpus) :] for name, values in logits.items()}
-    rows = _keep_unseen(work / f"fold-{arguments.fold}.npz", unseen, of_posts, vectors[len(corpus) :])
-    return {**figures, "category_accuracy": triage.accuracy(posts, categories, of_posts["categories"], rows)}
+        network.load_state_dict(torch.load(work / "student.pt", map_location="cpu"))
+        with np.load(work / "unseen.npz") as found:
+            known = np.isin(ids[learned], found["ids"])
+        student.train_further(network, lessons, learned[~known], learned[known], arguments.seed)
+    else:
+        student.train(network, lessons, learned, arguments.seed)
+    torch.save(network.state_dict(), work / f"{arguments.step}.pt")
+    logits, vectors = predict(network, tokenize(arguments.encoder, [post.text for post in posts]))
+    rows = triage.unlike(posts, np.flatnonzero(aside), learned)
+    of_posts = {name: logits[name] for name in triage.heads(categories)}
+    np.savez(work / "unseen.npz", ids=ids, vectors=vectors, rows=rows, **of_posts)
+    found_right = triage.accuracy(posts, categories, logits["categories"], rows)
+    return {"posts": len(learned), "category_accuracy": found_right}
 
 
 def _tone(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
@@ -148,13 +137,6 @@ def _tone(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
     student.refit_tone(network, vectors, Targets(target.probabilities[rows], target.weights[rows]))
     torch.save(network.state_dict(), arguments.work / "student-tone.pt")
     return {"tweets": len(rows)}
-
-
-def _keep_unseen(path: Path, unseen: np.ndarray, logits: dict[str, np.ndarray], vectors: np.ndarray) -> np.ndarray:
-    """Write down what the network says of the posts, and which of them it never saw; the rows of those."""
-    rows = np.flatnonzero(unseen)
-    np.savez(path, vectors=vectors, rows=rows, **{name: logits[name] for name in ("categories", "severity", "mood")})
-    return rows
 
 
 main()

@@ -61,9 +61,15 @@ class Schedule:
 class Network(nn.Module):
     """Encoder, mean over tokens, one linear layer a head; ``forward`` gives the logits by head and the vector."""
 
-    def __init__(self, folder: Path, heads: dict[str, Head], dropout: float = 0.1) -> None:
+    def __init__(self, folder: Path, heads: dict[str, Head], dropout: float = 0.1, inner_dropout: float = 0.1) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager")
+        self.encoder = AutoModel.from_pretrained(
+            folder,
+            add_pooling_layer=False,
+            attn_implementation="eager",
+            hidden_dropout_prob=inner_dropout,
+            attention_probs_dropout_prob=inner_dropout,
+        )
         self.encoder.float()
         self.specification = heads
         self.dropout = nn.Dropout(dropout)

@@ -1,7 +1,7 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: the network, ``fold-*.npz`` (logits of posts that their network never saw) and ``figures.jsonl`` (what each step
-printed) in the work folder. Out: ``analysis/model`` and ``recorded_run.json``.
+In: the network, ``unseen.npz`` (logits and vectors of all posts; which of them it never saw) and ``figures.jsonl``
+(what each step printed) in the work folder. Out: ``analysis/model`` and ``recorded_run.json``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
         RUN,
         {
             "run": manifest["run"],
-            "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "post_teachers": [0], "students": student.SEEDS},
+            "seeds": {"teachers": [0, 1], "folds": teacher.FOLDS, "post_teachers": [0], "student": arguments.seed},
             "schedules": {
                 "teacher": asdict(teacher.SCHEDULE),
                 "post_teacher": asdict(triage_teacher.SCHEDULE),
@@ -163,7 +163,7 @@ def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
 def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: Path) -> dict[str, float]:
     """Calibrate the triage heads on logits that no post's own training made, and measure those."""
     posts = data.read_posts(folder)
-    unseen = _unseen(len(posts), work)
+    unseen = _unseen(work)
     rows, logits = unseen.rows, unseen.logits
     truth = np.array([categories.index(posts[row].category) for row in rows])
     mood = np.array([posts[row].sentiment for row in rows])
@@ -177,24 +177,24 @@ def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: 
     urgent, alarm = severity <= URGENT, levels[:, : URGENT + 1].sum(1)
     three = (np.argsort(-topics, 1)[:, :3] == truth[:, None]).any(1)
     figures = {
-        "cv_posts": len(rows),
-        "cv_category_macro_f1": f1_score(truth, topics.argmax(1), average="macro"),
-        "cv_category_accuracy": (topics.argmax(1) == truth).mean(),
-        "cv_category_top3": three.mean(),
-        "cv_category_ece": calibration_error(topics.max(1), topics.argmax(1) == truth),
-        "cv_nearest_neighbour_accuracy": np.mean(
+        "unseen_posts": len(rows),
+        "unseen_category_macro_f1": f1_score(truth, topics.argmax(1), average="macro"),
+        "unseen_category_accuracy": (topics.argmax(1) == truth).mean(),
+        "unseen_category_top3": three.mean(),
+        "unseen_category_ece": calibration_error(topics.max(1), topics.argmax(1) == truth),
+        "unseen_nearest_neighbour_accuracy": np.mean(
             [posts[near].category == posts[row].category for near, row in zip(unseen.neighbours, rows, strict=True)]
         ),
-        "cv_severity_accuracy": (levels.argmax(1) == severity).mean(),
-        "cv_severity_ece": calibration_error(levels.max(1), levels.argmax(1) == severity),
-        "cv_urgent_auc": roc_auc_score(urgent, alarm),
-        "cv_p0_auc": roc_auc_score(severity == 0, levels[:, 0]),
-        "cv_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > EVEN) == urgent),
-        "cv_mood_macro_recall": recall_score(mood, chance["mood"].argmax(1), average="macro"),
+        "unseen_severity_accuracy": (levels.argmax(1) == severity).mean(),
+        "unseen_severity_ece": calibration_error(levels.max(1), levels.argmax(1) == severity),
+        "unseen_urgent_auc": roc_auc_score(urgent, alarm),
+        "unseen_p0_auc": roc_auc_score(severity == 0, levels[:, 0]),
+        "unseen_urgent_ece": calibration_error(np.maximum(alarm, 1 - alarm), (alarm > EVEN) == urgent),
+        "unseen_mood_macro_recall": recall_score(mood, chance["mood"].argmax(1), average="macro"),
     }
     for threshold in (0.2, 0.3, 0.5):
-        figures[f"cv_urgent_recall_at_{threshold}"] = recall_score(urgent, alarm > threshold)
-        figures[f"cv_urgent_precision_at_{threshold}"] = precision_score(urgent, alarm > threshold)
+        figures[f"unseen_urgent_recall_at_{threshold}"] = recall_score(urgent, alarm > threshold)
+        figures[f"unseen_urgent_precision_at_{threshold}"] = precision_score(urgent, alarm > threshold)
     shipped = _logits([post.text for post in posts])
     hateful = ["HATE_DISCRIMINATION" in {post.category, *post.also} for post in posts]
     figures["hate_head_on_hate_discrimination_auc"] = roc_auc_score(hateful, shipped["hate"][:, 0])
@@ -210,22 +210,14 @@ class _Unseen:
     neighbours: np.ndarray
 
 
-def _unseen(count: int, work: Path) -> _Unseen:
-    """The validated folds of a work folder, one after the other."""
-    rows: list[np.ndarray] = []
-    neighbours: list[np.ndarray] = []
-    logits: dict[str, list[np.ndarray]] = {"categories": [], "severity": [], "mood": []}
-    for path in sorted(work.glob("fold-*.npz")):
-        with np.load(path) as found:
-            unseen = found["rows"]
-            vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
-            for name, parts in logits.items():
-                parts.append(found[name][unseen])
-        seen = np.setdiff1d(np.arange(count), unseen)
-        rows.append(unseen)
-        neighbours.append(seen[(vectors[unseen] @ vectors[seen].T).argmax(1)])
-    joined = {name: np.concatenate(parts).astype(np.float64) for name, parts in logits.items()}
-    return _Unseen(np.concatenate(rows), joined, np.concatenate(neighbours))
+def _unseen(work: Path) -> _Unseen:
+    """What the student's step wrote down."""
+    with np.load(work / "unseen.npz") as found:
+        rows, heads = found["rows"], [name for name in found.files if name not in {"ids", "rows", "vectors"}]
+        vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
+        logits = {name: found[name][rows].astype(np.float64) for name in heads}
+    seen = np.setdiff1d(np.arange(len(vectors)), rows)
+    return _Unseen(rows, logits, seen[(vectors[rows] @ vectors[seen].T).argmax(1)])
 
 
 def _logits(texts: list[str]) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process
 from analysis import pipeline
 from analysis.encoder import Encoder
 from benchmarks.accuracy import figures, judge
-from benchmarks.labelled import POSTS, held_out, labelled_by_people, seen, unread
+from benchmarks.bias import GROUPS, URGENT, pairs
+from benchmarks.labelled import POSTS, everyday, held_out, labelled_by_people, seen, unread
 from benchmarks.readers import readings
 from monitor.policy import folder
 
@@ -32,15 +33,15 @@ def test_every_category_has_thirty_positives_and_thirty_hard_negatives(kind: str
 
 
 def test_there_are_at_least_two_and_a_half_thousand_and_no_id_twice() -> None:
-    ids = [post.id for post in (*seen(), *held_out(), *unread())]
+    ids = [post.id for post in (*seen(), *held_out(), *unread(), *everyday())]
 
     assert len(ids) >= 2500
     assert len(set(ids)) == len(ids)
 
 
 def test_no_post_stands_in_a_like_wording_on_both_sides() -> None:
-    """No held-out post is a paraphrase, by token similarity, of one that is or will be learned from."""
-    ours, theirs = held_out(), (*seen(), *unread())
+    """No post that is only measured is a paraphrase, by token similarity, of one that is or will be learned from."""
+    ours, theirs = (*held_out(), *everyday()), (*seen(), *unread())
     likeness = process.cdist(
         [p.text for p in ours], [p.text for p in theirs], scorer=fuzz.token_sort_ratio, score_cutoff=COPY
     )
@@ -72,7 +73,7 @@ def test_a_second_reader_agrees_with_what_the_network_learns_from(part: str) -> 
 
 def test_every_label_is_one_the_policy_knows() -> None:
     policy = folder.load()
-    for post in (*seen(), *held_out(), *unread()):
+    for post in (*seen(), *held_out(), *unread(), *everyday()):
         assert post.category in policy.escalation.categories, post.id
         assert set(post.schools or ()) <= set(policy.schools.codes), post.id
         assert (post.severity is None) == (post.category == "NOT_RELEVANT"), post.id
@@ -80,11 +81,20 @@ def test_every_label_is_one_the_policy_knows() -> None:
 
 
 def test_the_posts_of_the_bias_check_are_nowhere_else() -> None:
-    bias = [json.loads(line)["text"] for line in (POSTS / "bias" / "posts.jsonl").read_text("utf-8").splitlines()]
-    others = {post.text for post in (*seen(), *held_out(), *unread())}
+    bias = {post[key] for group in GROUPS for post in pairs(group) for key in ("text", "plain")}
+    others = {post.text for post in (*seen(), *held_out(), *unread(), *everyday())}
 
     assert bias
-    assert not set(bias) & others
+    assert not bias & others
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_of_the_bias_check_is_half_urgent_and_each_post_has_its_own_words_and_plain_ones(group: str) -> None:
+    posts = pairs(group)
+
+    assert Counter(post["severity"] in URGENT for post in posts) == {True: 30, False: 30}
+    assert "P2" not in {post["severity"] for post in posts}
+    assert all(post["text"] != post["plain"] for post in posts)
 
 
 def test_what_people_corrected_in_their_cases_is_read_as_further_examples(tmp_path: Path) -> None:
