@@ -2,7 +2,7 @@
 
 Five columns: the policy draft's examples, the posts that rules are written against, the posts held out, which are
 written to be hard, posts as a normal year brings them, and those that no network has learned from though they were
-written like the last of the seen ones. Only figures come out of the held-out part and the everyday one; `--misses`
+written like the last of the seen ones. Only figures come out of the held-out part and the ordinary one; `--misses`
 lists those of the examples and the seen posts.
 `--labels FILE` adds a column for the corrections that people made in their own cases.
 """
@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from analysis import pipeline
 from analysis.encoder import Encoder
 from analysis.matching import Post
-from benchmarks.labelled import Labelled, everyday, examples, held_out, labelled_by_people, seen, unread
+from benchmarks.labelled import Labelled, examples, held_out, labelled_by_people, ordinary, seen, unread
 from monitor.policy import folder
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def main() -> int:
         "examples": examples(),
         "seen": seen(),
         "held out": held_out(),
-        "everyday": everyday(),
+        "ordinary": ordinary(),
         "unread": unread(),
     }
     if wanted.labels:

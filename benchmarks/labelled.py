@@ -53,9 +53,9 @@ def unread() -> tuple[Labelled, ...]:
     return _folder(POSTS / "unread")
 
 
-def everyday() -> tuple[Labelled, ...]:
+def ordinary() -> tuple[Labelled, ...]:
     """Return posts as a normal year brings them, three quarters of them harmless; nothing is learned from them."""
-    return _folder(POSTS / "everyday")
+    return _folder(POSTS / "ordinary")
 
 
 def held_out() -> tuple[Labelled, ...]:

@@ -46,7 +46,6 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, default=student.LABELS, help="the teachers' opinions of the corpora")
     parser.add_argument("--post-labels", type=Path, default=student.POST_LABELS, help="the teachers' opinions of posts")
     parser.add_argument("--fold", type=int, default=0, help="left out by a teacher, or by the student")
-    parser.add_argument("--without", type=int, help="triage-teacher, triage-label: a fold kept out, for validation")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -69,15 +68,13 @@ def _triage_teacher(arguments: argparse.Namespace) -> dict[str, float]:
     folds = triage.groups(posts)
     if arguments.step == "triage-label":
         files = sorted(arguments.work.glob("triage-teacher-*.npz"))
-        opinions = triage_teacher.opinions(files, folds, arguments.without)
-        triage_teacher.record(posts, opinions, arguments.post_labels)
+        triage_teacher.record(posts, triage_teacher.opinions(files, folds), arguments.post_labels)
         return {"posts": len(posts)}
-    unseen = triage_teacher.Unseen(arguments.fold, arguments.without)
-    categories = triage.category_ids(arguments.matrix)
-    logits = triage_teacher.train(posts, categories, folds, unseen, arguments.encoder, arguments.seed)
+    categories, fold, seed = triage.category_ids(arguments.matrix), arguments.fold, arguments.seed
+    logits = triage_teacher.train(posts, categories, folds, fold, arguments.encoder, seed)
     kept = {name: values.astype(np.float16) for name, values in logits.items()}
-    np.savez(arguments.work / unseen.file(arguments.seed), **kept)
-    return {"posts": len(posts), "learned_from": int((~np.isin(folds, [arguments.fold, arguments.without])).sum())}
+    np.savez(arguments.work / triage_teacher.file(fold, seed), **kept)
+    return {"posts": len(posts), "learned_from": int((folds != fold).sum())}
 
 
 def _public(arguments: argparse.Namespace) -> dict[str, float]:

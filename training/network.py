@@ -181,7 +181,7 @@ def predict(network: nn.Module, texts: Tokens, batch: int = 256) -> tuple[dict[s
     network.to(DEVICE).eval()
     order = np.argsort(texts.lengths, kind="stable")
     collected: dict[str, list[np.ndarray]] = {}
-    with torch.inference_mode(), torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=DEVICE.type == "cuda"):
+    with torch.inference_mode(), torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=MIXED):
         for start in range(0, len(order), batch):
             logits, vector = network(*texts.batch(order[start : start + batch]))
             for name, values in [*logits.items(), ("vector", vector)]:

@@ -7,7 +7,7 @@ nor any post of its fold. A student that learns from label and opinion together 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,40 +24,24 @@ if TYPE_CHECKING:
 SCHEDULE: Final = Schedule(epochs=6, batch=64, rate=6e-5)
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """The folds that a teacher does not learn from: the one it judges, and one that validation needs."""
-
-    fold: int
-    without: int | None
-
-    def file(self, seed: int) -> str:
-        """The name of the file that keeps its logits."""
-        return f"triage-teacher-{self.fold}-{'all' if self.without is None else self.without}-{seed}.npz"
-
-    @staticmethod
-    def of(path: Path) -> Unseen:
-        """The folds that a file's name tells."""
-        fold, without = path.stem.split("-")[2:4]
-        return Unseen(int(fold), None if without == "all" else int(without))
+def file(fold: int, seed: int) -> str:
+    """The name of the file that keeps the logits of the teacher that did not see a fold."""
+    return f"triage-teacher-{fold}-{seed}.npz"
 
 
 def train(
-    posts: list[Post], categories: list[str], folds: np.ndarray, unseen: Unseen, folder: Path, seed: int
+    posts: list[Post], categories: list[str], folds: np.ndarray, fold: int, folder: Path, seed: int
 ) -> dict[str, np.ndarray]:
     """Fit one teacher on the posts of all other folds; its logits for all posts."""
     tokens = tokenize(folder, [post.text for post in posts])
     network = Network(folder, heads(categories))
-    rows = np.flatnonzero((folds != unseen.fold) & (folds != (-1 if unseen.without is None else unseen.without)))
-    fit(network, tokens, targets(posts, categories), rows, replace(SCHEDULE, seed=seed))
+    fit(network, tokens, targets(posts, categories), np.flatnonzero(folds != fold), replace(SCHEDULE, seed=seed))
     logits, _ = predict(network, tokens)
     return logits
 
 
-def opinions(files: list[Path], folds: np.ndarray, without: int | None = None) -> dict[str, np.ndarray]:
-    """Probabilities from the mean logits of the teachers that saw neither a post's fold nor the fold ``without``.
-
-    Posts of that fold itself have the opinion of every such teacher; nothing may learn from it.
+def opinions(files: list[Path], folds: np.ndarray) -> dict[str, np.ndarray]:
+    """Probabilities from the mean logits of the teachers that did not see a post's fold.
 
     Raises:
         FileNotFoundError: some post has no such teacher.
@@ -65,10 +49,7 @@ def opinions(files: list[Path], folds: np.ndarray, without: int | None = None) -
     sums: dict[str, np.ndarray] = {}
     counts = np.zeros((len(folds), 1), np.float32)
     for path in files:
-        unseen = Unseen.of(path)
-        if without is not None and unseen.without != without:
-            continue
-        fits = np.isin(folds, [unseen.fold, -1 if unseen.without is None else unseen.without])[:, None]
+        fits = (folds == int(path.stem.split("-")[2]))[:, None]
         counts += fits
         with np.load(path) as logits:
             for name in logits.files:
