@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.policy.vocabulary import Vocabulary
 
 URGENT: Final = frozenset({Severity.P0, Severity.P1})
-SURE_URGENT: Final = 0.3
+SURE_URGENT: Final = 0.2
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = {
     "sure": {Severity.P0: 0.03, Severity.P1: 0.2},
@@ -36,7 +36,7 @@ unless the encoder all but rules danger out; what is calmed so is still shown, w
 without it."""
 DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
-IN_DANGER: Final = 0.25
+IN_DANGER: Final = 0.2
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
 EMERGENCY: Final = 0.1
 """From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
