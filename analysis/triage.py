@@ -28,7 +28,7 @@ URGENT: Final = frozenset({Severity.P0, Severity.P1})
 SURE_URGENT: Final = 0.2
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = {
-    "sure": {Severity.P0: 0.015, Severity.P1: 0.2},
+    "sure": {Severity.P0: 0.02, Severity.P1: 0.2},
     "hint": {Severity.P0: 0.2, Severity.P1: 0.3},
 }
 """From this probability of urgency on, the encoder supports a rule of a kind and severity. A sure rule for P0 stands

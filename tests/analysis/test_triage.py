@@ -248,7 +248,7 @@ def test_a_post_that_reads_as_urgent_is_p1_though_its_category_starts_lower_and_
     text = "second period, the field, pass it on"
     calm, raised = (
         judged(text, evidence=replace(sure_of("CAMPAIGN", urgent), categories={"CAMPAIGN": 0.8, "SITE_SAFETY": 0.1}))
-        for urgent in (RAISED - 0.01, RAISED)
+        for urgent in (0.25, RAISED)
     )
 
     assert (calm.category, calm.severity in URGENT) == ("CAMPAIGN", False)
