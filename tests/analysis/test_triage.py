@@ -308,6 +308,26 @@ def test_a_hint_without_the_encoders_support_does_not_raise() -> None:
     assert judged(text, evidence=sure_of("SITE_SAFETY", 0.4)).severity in URGENT
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he was hit with a hammer outside and has panic attacks",
+        "he says he will kill her tomorrow, she has panic attacks",
+        "our daughter is cutting across her arms again",
+    ],
+)
+def test_what_calms_ordinary_talk_does_not_calm_what_a_victim_says(text: str) -> None:
+    assert judged(text).severity is Severity.P0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["taster day was a hit, mine came home with a Bunsen burner story", "kids cutting through our gardens again"],
+)
+def test_ordinary_talk_raises_nothing(text: str) -> None:
+    assert judged(text).severity not in URGENT
+
+
 def test_no_post_makes_a_pattern_find_more_than_it_has_words() -> None:
     """The worst input of every pattern: its own first phrases, over and over."""
     book = Rulebook(vocabulary())
