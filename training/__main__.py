@@ -106,13 +106,15 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
     labels = student.Labels(arguments.labels, arguments.post_labels)
     lessons = student.lessons(corpus, posts, categories, arguments.encoder, labels)
-    ids = np.array([post.id for post in posts])
-    aside = ~triage.read_by_teachers(posts, labels.posts) & (data.draw(ids.tolist(), LEFT_OUT) == arguments.fold)
+    ids = [post.id for post in posts]
+    aside = ~triage.read_by_teachers(posts, labels.posts) & (data.draw(ids, LEFT_OUT) == arguments.fold)
     learned = np.flatnonzero(~aside)
+    before = np.array(ids)
     if arguments.step == "further":
         network.load_state_dict(torch.load(work / "student.pt", map_location="cpu"))
         with np.load(work / "unseen.npz") as found:
-            known = np.isin(ids[learned], found["ids"])
+            before = found["before"]
+        known = np.isin(ids, before)[learned]
         student.train_further(network, lessons, learned[~known], learned[known], arguments.seed)
     else:
         student.train(network, lessons, learned, arguments.seed)
@@ -120,7 +122,7 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     logits, vectors = predict(network, tokenize(arguments.encoder, [post.text for post in posts]))
     rows = triage.unlike(posts, np.flatnonzero(aside), learned)
     of_posts = {name: logits[name] for name in triage.heads(categories)}
-    np.savez(work / "unseen.npz", ids=ids, vectors=vectors, rows=rows, **of_posts)
+    np.savez(work / "unseen.npz", before=before, vectors=vectors, rows=rows, **of_posts)
     found_right = triage.accuracy(posts, categories, logits["categories"], rows)
     return {"posts": len(learned), "category_accuracy": found_right}
 

@@ -1,7 +1,8 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: the network, ``unseen.npz`` (logits and vectors of all posts; which of them it never saw) and ``figures.jsonl``
-(what each step printed) in the work folder. Out: ``analysis/model`` and ``recorded_run.json``.
+In: the network, ``unseen.npz`` (logits and vectors of all posts; which of them it never saw, and which stood when the
+student was fitted) and ``figures.jsonl`` (what each step printed) in the work folder. Out: ``analysis/model`` and
+``recorded_run.json``.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ class _Unseen:
 def _unseen(work: Path) -> _Unseen:
     """What the student's step wrote down."""
     with np.load(work / "unseen.npz") as found:
-        rows, heads = found["rows"], [name for name in found.files if name not in {"ids", "rows", "vectors"}]
+        rows, heads = found["rows"], [name for name in found.files if name not in {"before", "rows", "vectors"}]
         vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
         logits = {name: found[name][rows].astype(np.float64) for name in heads}
     seen = np.setdiff1d(np.arange(len(vectors)), rows)
