@@ -320,6 +320,12 @@ def test_what_calms_ordinary_talk_does_not_calm_what_a_victim_says(text: str) ->
     assert judged(text).severity is Severity.P0
 
 
+def test_a_protest_stays_one_where_the_encoder_half_takes_it_for_news() -> None:
+    evidence = replace(sure_of("CAMPAIGN", 0.02), categories={"NEUTRAL": 0.53, "CAMPAIGN": 0.1})
+
+    assert judged("toilet protest at the school", evidence=evidence).category == "CAMPAIGN"
+
+
 @pytest.mark.parametrize(
     "text",
     ["taster day was a hit, mine came home with a Bunsen burner story", "kids cutting through our gardens again"],
