@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.encoder import Encoded, Encoder
+    from analysis.encoder import Encoded, Encoder, Floats
     from analysis.triage import TriageResult
     from monitor.policy.folder import Policy
 
@@ -102,8 +102,10 @@ def doubted(decision: Decision, evidences: Sequence[ModelEvidence], triage: Tria
     "KJS" alone may be anything; "anyone from kjs awake, need someone to talk to" is not dropped for that. The last of
     the readings decides, which has neither emoji nor links: what a post wears says nothing about the school.
     """
+    if not decision.doubtful:
+        return decision
     danger = triage.urgency(evidences[-1])
-    if not decision.doubtful or danger < DANGER_IN_DOUBT:
+    if danger < DANGER_IN_DOUBT:
         return decision
     note = f"{decision.drop_reason}; but it reads as danger ({danger:.0%}), so one person looks"
     return Decision(relevant=Relevance.UNCERTAIN, reasons=(Reason(about="relevance", rule="danger", note=note),))
@@ -136,14 +138,17 @@ def judge(frame: pd.DataFrame, judges: Judges) -> pd.Series[Any]:
         Post(text=text, title=title, source=source, community=community, url=url)
         for text, title, source, community, url in zip(*(frame[name].tolist() for name in POST), strict=True)
     ]
-    readings = [_readings(post) for post in posts]
     flags = list(zip(frame["scored"], frame["reported"], strict=True))
     judged: list[Judgement] = []
     for first in range(0, len(posts), TOGETHER):
         some = slice(first, first + TOGETHER)
-        encoded = judges.encoder.encode(list(chain.from_iterable(readings[some])))
-        judged += _judged(posts[some], flags[some], _rows(readings[some]), encoded, judges)
+        judged += _judged(posts[some], flags[some], judges)
     return pd.Series(judged, index=frame.index, dtype=object)
+
+
+def _words(post: Post) -> str:
+    """Return a post's title and text."""
+    return f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
 
 
 def _readings(post: Post) -> tuple[str, ...]:
@@ -151,7 +156,7 @@ def _readings(post: Post) -> tuple[str, ...]:
 
     The last has neither emoji nor links. A post that is short and plain is read once.
     """
-    words = f"{post.title}\n{post.text}" if post.title and post.title not in post.text else post.text
+    words = _words(post)
     plain = " ".join(words.split())
     bare = undecorated(words)
     rest = _rest(bare[-1].split())
@@ -177,21 +182,29 @@ def _rows(readings: Sequence[tuple[str, ...]]) -> list[range]:
     return [range(end - len(texts), end) for texts, end in zip(readings, ends, strict=True)]
 
 
-def _judged(
-    posts: Sequence[Post],
-    flags: Sequence[tuple[bool, bool]],
-    rows: Sequence[range],
-    encoded: Encoded,
-    judges: Judges,
-) -> Iterator[Judgement]:
-    """Judge posts, each with its flags (scored, reported) and the rows of what the encoder read of it."""
+def _judged(posts: Sequence[Post], flags: Sequence[tuple[bool, bool]], judges: Judges) -> Iterator[Judgement]:
+    """Judge posts, each with its flags (scored, reported).
+
+    What the gate drops without doubt is heard for its tone alone.
+    """
+    gates = gated(judges.gate, posts)
+    readings = [
+        _readings(post) if reported or gate.doubtful or gate.relevant is not Relevance.NO else ()
+        for post, gate, (_, reported) in zip(posts, gates, flags, strict=True)
+    ]
+    encoded = judges.encoder.encode(list(chain.from_iterable(readings)))
     near = judges.examples.nearest(encoded.embedding)
-    for post, (scored, reported), own, gate in zip(posts, flags, rows, gated(judges.gate, posts), strict=True):
-        evidences = _evidences(encoded, own, near)
-        decision = looked_at(gate) if reported else doubted(gate, evidences, judges.triage)
-        tone = _tone(encoded, own[0], ours=decision.relevant is not Relevance.NO) if scored else None
+    rows = _rows(readings)
+    evidences = [_evidences(encoded, own, near) for own in rows]
+    decisions = [
+        looked_at(gate) if reported else doubted(gate, evidence, judges.triage)
+        for gate, evidence, (_, reported) in zip(gates, evidences, flags, strict=True)
+    ]
+    moods = [encoded.mood[own.start : own.stop] for own in rows]
+    tones = _tones(posts, [scored for scored, _ in flags], decisions, moods, judges.encoder)
+    for post, decision, evidence, tone in zip(posts, decisions, evidences, tones, strict=True):
         triaged = judges.triage.judge_all(
-            post, decision.relevant, evidences, sentiment=tone.sentiment if tone else None
+            post, decision.relevant, evidence or [None], sentiment=tone.sentiment if tone else None
         )
         worst = min(triaged, key=lambda result: result.severity or Severity.P4)
         yield _judgement(decision, worst, tone, judges.version)
@@ -236,13 +249,29 @@ class _Tone:
 _ORDER: Final = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 
 
-def _tone(encoded: Encoded, place: int, *, ours: bool) -> _Tone:
-    """Return one post's tone from its calibrated probabilities.
+def _tones(
+    posts: Sequence[Post],
+    scored: Sequence[bool],
+    decisions: Sequence[Decision],
+    moods: Sequence[Floats],
+    encoder: Encoder,
+) -> list[_Tone | None]:
+    """Return each post's tone from its calibrated probabilities; None where no score may be derived.
 
     Of a post about a school ("another one sent home") plain words can be bad news: it is read by the head that
-    learned from such posts, every other one by the head that learned from public posts of all kinds.
+    learned from such posts, every other one by the layers that learned from public posts of all kinds.
     """
-    probabilities = (encoded.school_mood if ours else encoded.sentiment)[place]
+    ours = [decision.relevant is not Relevance.NO for decision in decisions]
+    others = [_words(post) for post, own, wanted in zip(posts, ours, scored, strict=True) if wanted and not own]
+    heard = iter(encoder.tones(others))
+    return [
+        (_tone(mood[0] if own else next(heard)) if wanted else None)
+        for own, wanted, mood in zip(ours, scored, moods, strict=True)
+    ]
+
+
+def _tone(probabilities: Floats) -> _Tone:
+    """Return the likeliest of negative, neutral and positive."""
     best = int(np.argmax(probabilities))
     return _Tone(
         sentiment=_ORDER[best],

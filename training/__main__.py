@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import data, student, teacher, triage, triage_teacher
+from analysis.encoder import MODEL_FOLDER
+from training import data, student, teacher, tone, triage, triage_teacher
 from training.evaluate import scores
-from training.network import Network, Targets, predict, tokenize
-from training.ship import ship
+from training.network import Network, predict, tokenize
+from training.shelf import restore
+from training.ship import RUN, ship, ship_tone
 from training.transfer import transfer
 
 STEPS = (
@@ -24,10 +26,12 @@ STEPS = (
     "transfer",
     "triage-teacher",
     "triage-label",
-    "tone",
     "ship",
+    "tone",
+    "ship-tone",
 )
 POSTS = data.REPOSITORY / "benchmarks" / "posts" / "seen"
+FITTED = "fitted.pt"
 LEFT_OUT = 12
 """One in so many of the posts that no teacher read is not learned; those like no learned one serve for calibration."""
 
@@ -95,47 +99,46 @@ def _student(arguments: argparse.Namespace) -> dict[str, float]:
     """The small network's steps, on corpora and posts together."""
     work, categories = arguments.work, triage.category_ids(arguments.matrix)
     network = student.untrained(arguments.encoder, categories)
-    if arguments.step == "ship":
-        network.load_state_dict(torch.load(work / "student-tone.pt", map_location="cpu"))
-        return ship(network, arguments)
-    if arguments.step == "tone":
-        further = work / "further.pt"
-        fitted = further if further.exists() else work / "student.pt"
-        network.load_state_dict(torch.load(fitted, map_location="cpu"))
+    if arguments.step in {"tone", "ship-tone"}:
         return _tone(network, arguments)
+    if arguments.step == "ship":
+        network.load_state_dict(torch.load(work / FITTED, map_location="cpu"))
+        return ship(network, arguments)
     corpus, posts = data.read_corpus(arguments.data), data.read_posts(arguments.posts)
     labels = student.Labels(arguments.labels, arguments.post_labels)
     lessons = student.lessons(corpus, posts, categories, arguments.encoder, labels)
     ids = [post.id for post in posts]
     aside = ~triage.read_by_teachers(posts, labels.posts) & (data.draw(ids, LEFT_OUT) == arguments.fold)
     learned = np.flatnonzero(~aside)
-    before = np.array(ids)
     if arguments.step == "further":
-        network.load_state_dict(torch.load(work / "student.pt", map_location="cpu"))
-        with np.load(work / "unseen.npz") as found:
-            before = found["before"]
-        known = np.isin(ids, before)[learned]
+        restore(network, MODEL_FOLDER)
+        tone.hold(network)
+        recorded = json.loads(RUN.read_text(encoding="utf-8"))["posts"]
+        known = np.isin(ids, [post.id for post in data.read_posts(arguments.posts, recorded)])[learned]
         student.train_further(network, lessons, learned[~known], learned[known], arguments.seed)
     else:
         student.train(network, lessons, learned, arguments.seed)
-    torch.save(network.state_dict(), work / f"{arguments.step}.pt")
+    torch.save(network.state_dict(), work / FITTED)
     logits, vectors = predict(network, tokenize(arguments.encoder, [post.text for post in posts]))
     rows = triage.unlike(posts, np.flatnonzero(aside), learned)
-    of_posts = {name: logits[name] for name in triage.heads(categories)}
-    np.savez(work / "unseen.npz", before=before, vectors=vectors, rows=rows, **of_posts)
+    np.savez(
+        work / "unseen.npz", vectors=vectors, rows=rows, **{name: logits[name] for name in triage.heads(categories)}
+    )
     found_right = triage.accuracy(posts, categories, logits["categories"], rows)
     return {"posts": len(learned), "category_accuracy": found_right}
 
 
 def _tone(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
-    """Fit the sentiment head anew on the tweets, whose mood is what it is for."""
+    """The steps that give what ships, rounded as it is, layers of its own for tone."""
+    restore(network, MODEL_FOLDER)
+    heard, file = tone.branch(network, arguments.encoder), arguments.work / "tone.pt"
+    if arguments.step == "ship-tone":
+        heard.load_state_dict(torch.load(file, map_location="cpu"))
+        return ship_tone(heard, arguments)
     corpus = data.read_corpus(arguments.data)
-    rows = [row for row, text in enumerate(corpus) if (text.source, text.split) == ("tweeteval", "train")]
-    target = student.taught(corpus, arguments.labels)["sentiment"]
-    _, vectors = predict(network, tokenize(arguments.encoder, [corpus[row].text for row in rows]))
-    student.refit_tone(network, vectors, Targets(target.probabilities[rows], target.weights[rows]))
-    torch.save(network.state_dict(), arguments.work / "student-tone.pt")
-    return {"tweets": len(rows)}
+    texts = tone.train(heard, corpus, arguments.encoder, arguments.labels, arguments.seed)
+    torch.save(heard.state_dict(), file)
+    return {"texts": texts}
 
 
 main()

@@ -12,11 +12,14 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analysis.encoder import preprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 NEITHER: Final = 2
@@ -144,11 +147,12 @@ def read_corpus(folder: Path) -> list[Example]:
     return [example for example in examples if example.split == "val" or _letters(example.text) not in kept_back]
 
 
-def read_posts(folder: Path) -> list[Post]:
-    """The invented posts of ``benchmarks/posts/seen``, file by file; never those of ``held_out``."""
+def read_posts(folder: Path, files: Collection[str] | None = None) -> list[Post]:
+    """The invented posts of ``benchmarks/posts/seen``, or of some of its files; never those of ``held_out``."""
     rows = [
         json.loads(line)
         for path in sorted(folder.glob("*.jsonl"))
+        if files is None or path.name in files
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip()
     ]

@@ -1,8 +1,8 @@
 """Puts the model on the shelf: exports, calibrates, measures, and writes what ships and what was done.
 
-In: the network, ``unseen.npz`` (logits and vectors of all posts; which of them it never saw, and which stood when the
-student was fitted) and ``figures.jsonl`` (what each step printed) in the work folder. Out: ``analysis/model`` and
-``recorded_run.json``.
+In: the network, or its layers for tone; ``unseen.npz`` (logits and vectors of all posts, and which of them it never
+saw) and ``figures.jsonl`` (what each step printed) in the work folder. Out:
+``analysis/model`` and ``recorded_run.json``.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-from analysis.encoder import MODEL_FOLDER, Encoder
-from training import data, student, teacher, triage, triage_teacher
+from analysis.encoder import COMMON, MODEL_FOLDER, SENTIMENT, TONE, TOPICS, Encoder
+from training import data, student, teacher, tone, triage, triage_teacher
 from training.evaluate import calibration_error, scores
-from training.export import export
+from training.export import TOPIC_HEADS, export_common, export_tone, export_topics
 from training.network import MAXIMUM_TOKENS
 from training.student import probabilities
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from training.network import Network
 
 RUN: Final = Path(__file__).with_name("recorded_run.json")
+FILES: Final = (COMMON, TOPICS, TONE, "tokenizer.json")
 SHIFT: Final = 0.7
 EVEN: Final = 0.5
 URGENT: Final = data.SEVERITIES.index("P1")
@@ -64,11 +65,14 @@ def shift_and_temperature(logits: np.ndarray, truth: np.ndarray) -> tuple[float,
 
 
 def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
-    """Export, calibrate and record; the figures of the shipped file."""
+    """Export, calibrate and record; the figures. Tone is heard by the common layers until `ship_tone`."""
     folder, work, source, posts_folder = arguments.encoder, arguments.work, arguments.data, arguments.posts
-    export(network, work)
     MODEL_FOLDER.mkdir(exist_ok=True)
-    shutil.copy(work / "model.onnx", MODEL_FOLDER / "model.onnx")
+    before = common.read_bytes() if (common := MODEL_FOLDER / COMMON).exists() else b""
+    export_common(network, MODEL_FOLDER)
+    export_topics(network, MODEL_FOLDER)
+    if common.read_bytes() != before:  # what tone was learned on is no more: until its step, the new layers hear it
+        export_tone(tone.branch(network, folder), MODEL_FOLDER)
     shutil.copy(folder / "tokenizer.json", MODEL_FOLDER / "tokenizer.json")
     categories = triage.category_ids(arguments.matrix)
     names = {
@@ -85,17 +89,15 @@ def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
         for name, (kind, labels) in names.items()
     }
     manifest: dict[str, Any] = {
-        "run": data.sha256(MODEL_FOLDER / "model.onnx")[:12],
+        **_fingerprints(),
         "maximum_tokens": MAXIMUM_TOKENS,
         "licences": LICENCES,
-        "files": {name: data.sha256(MODEL_FOLDER / name) for name in ("model.onnx", "tokenizer.json")},
         "heads": heads,
     }
     _write(MODEL_FOLDER / "manifest.json", manifest)
     figures = _public(heads, source)
     figures |= _invented(heads, posts_folder, categories, work)
     _write(MODEL_FOLDER / "manifest.json", manifest)
-    lines = (work / "figures.jsonl").read_text().splitlines()
     _write(
         RUN,
         {
@@ -121,10 +123,38 @@ def ship(network: Network, arguments: argparse.Namespace) -> dict[str, float]:
             "seen_readings.csv": data.sha256(student.READINGS),
             "outputs": manifest["files"],
             "shipped": figures,
-            "steps": [json.loads(line) for line in lines if line.strip()],
+            "steps": _steps(work),
         },
     )
     return figures
+
+
+def ship_tone(heard: Network, arguments: argparse.Namespace) -> dict[str, float]:
+    """Put layers for tone beside what ships, which stays as it is; the figures of the public heads."""
+    work, run = arguments.work, json.loads(RUN.read_text())
+    manifest = json.loads((MODEL_FOLDER / "manifest.json").read_text())
+    export_tone(heard, MODEL_FOLDER)
+    _write(MODEL_FOLDER / "manifest.json", manifest := {**manifest, **_fingerprints()})
+    figures = _public(manifest["heads"], arguments.data)
+    _write(MODEL_FOLDER / "manifest.json", manifest)
+    run |= {"run": manifest["run"], "outputs": manifest["files"], "shipped": {**run["shipped"], **figures}}
+    run["schedules"]["tone"], run["readings"]["tweets_for_tone"] = asdict(tone.SCHEDULE), tone.TWEET_READINGS
+    _write(RUN, {**run, "steps": _steps(work)})
+    return figures
+
+
+def _fingerprints() -> dict[str, Any]:
+    """Name the run by the weights that judge, and every file by its hash."""
+    files = {name: data.sha256(MODEL_FOLDER / name) for name in FILES}
+    return {"run": files[TOPICS][:12], "files": files}
+
+
+def _steps(work: Path) -> list[dict[str, Any]]:
+    """What each step printed, oldest first: those on record, and those of a work folder."""
+    recorded = json.loads(RUN.read_text(encoding="utf-8"))["steps"]
+    lines = (work / "figures.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines if line.strip()]
+    return [*recorded, *(step for step in told if step not in recorded)]
 
 
 def _public(heads: dict[str, Any], source: Path) -> dict[str, float]:
@@ -214,7 +244,7 @@ class _Unseen:
 def _unseen(work: Path) -> _Unseen:
     """What the student's step wrote down."""
     with np.load(work / "unseen.npz") as found:
-        rows, heads = found["rows"], [name for name in found.files if name not in {"before", "rows", "vectors"}]
+        rows, heads = found["rows"], [name for name in found.files if name not in {"rows", "vectors"}]
         vectors = found["vectors"] / np.linalg.norm(found["vectors"], axis=1, keepdims=True)
         logits = {name: found[name][rows].astype(np.float64) for name in heads}
     seen = np.setdiff1d(np.arange(len(vectors)), rows)
@@ -222,8 +252,9 @@ def _unseen(work: Path) -> _Unseen:
 
 
 def _logits(texts: list[str]) -> dict[str, np.ndarray]:
-    """The shipped graph's raw outputs (its texts are preprocessed already; once more changes nothing)."""
-    found = Encoder.load(MODEL_FOLDER).logits(texts)
+    """The shipped graphs' raw outputs (its texts are preprocessed already; once more changes nothing)."""
+    encoder = Encoder.load(MODEL_FOLDER)
+    found = encoder.logits(texts, TOPIC_HEADS, TOPICS) | encoder.logits(texts, [SENTIMENT], TONE)
     return {name: values.astype(np.float64) for name, values in found.items()}
 
 

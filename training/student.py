@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 
+from analysis.encoder import SENTIMENT
 from training import triage
 from training.data import REPOSITORY, read_readings
 from training.network import Network, Schedule, Targets, Tokens, fit, tokenize
@@ -35,8 +35,6 @@ FRESH_READINGS: Final = 3
 REMINDED: Final = 4
 CORPUS_REMINDED: Final = 12
 """Learned afterwards: fresh posts three times, and of the known ones and the corpus so few that nothing is lost."""
-TONE_PULL: Final = 1e-3
-"""How much the sentiment head is held to where it was while it is fitted anew."""
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 
@@ -126,24 +124,8 @@ def train_further(network: Network, given: Lessons, fresh: np.ndarray, known: np
     """Teach a fitted network posts that were written after it was fitted (rows among the posts), in place."""
     posts = np.concatenate([np.tile(fresh, FRESH_READINGS), known[seed % REMINDED :: REMINDED]])
     rows = np.concatenate([given.corpus_rows[seed % CORPUS_REMINDED :: CORPUS_REMINDED], given.first_post + posts])
-    fit(network, given.tokens, given.targets, rows, replace(FURTHER, seed=seed))
-
-
-def refit_tone(network: Network, vectors: np.ndarray, target: Targets) -> None:
-    """Fit the sentiment head anew, in place, on what the finished layers make of some tweets: posts moved them."""
-    head = network.heads["sentiment"].cpu()
-    before = head.weight.detach().clone()
-    texts, said, weights = (torch.tensor(part).float() for part in (vectors, target.probabilities, target.weights))
-    optimizer = torch.optim.LBFGS(head.parameters(), max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        missed = -(said * torch.log_softmax(head(texts), -1)).sum(-1) * weights
-        total: torch.Tensor = missed.mean() + TONE_PULL * (head.weight - before).pow(2).sum()
-        total.backward()
-        return total
-
-    optimizer.step(loss)
+    targets = {name: target for name, target in given.targets.items() if name != SENTIMENT}  # has layers of its own
+    fit(network, given.tokens, targets, rows, replace(FURTHER, seed=seed))
 
 
 def _padded(target: Targets, before: int, behind: int) -> Targets:

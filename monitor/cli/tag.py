@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 import click
 
 from monitor.cli.options import safe
+from monitor.records import Relevance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,10 +106,14 @@ def _explained(line: Tagged, rules: Policy, encoder: Encoder) -> str:
         words = f" {reason.text!r} at {reason.start}-{reason.end}" if reason.end else f" {reason.text}".rstrip()
         note = f" ({reason.note})" if reason.note else ""
         out.append(safe(f"  because     [{reason.about}] {reason.rule}:{words}{note}"))
-    for about in ("category", "sentiment"):
+    felt: Literal["mood", "tone"] = "tone" if judgement.relevant is Relevance.NO else "mood"
+    for about, weights in (
+        ("category", encoder.word_weights(line.post.text, "category")),
+        ("sentiment", encoder.word_weights(line.post.text, felt)),
+    ):
         words = ", ".join(
             f"{line.post.text[word.start : word.end]!r} {word.weight:+.2f}"
-            for word in sorted(encoder.word_weights(line.post.text, about), key=lambda word: -word.weight)[:CARRIERS]
+            for word in sorted(weights, key=lambda word: -word.weight)[:CARRIERS]
             if word.weight >= CARRIES
         )
         out.append(safe(f"  carried by  [{about}] {words or 'no single word'}"))
