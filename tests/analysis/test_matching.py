@@ -270,6 +270,7 @@ def test_what_may_be_ours_is_kept_for_a_person_to_look(gate: Gate, text: str) ->
         "which of the King Jameses left this scarf",
         "a parcel for King James's, left on the castle steps",
         "curry night at King James's",
+        "the King James's sixth former who does my hedges is off to Durham",
     ],
 )
 def test_in_its_own_town_a_name_stands_beside_words_that_elsewhere_mean_something_else(gate: Gate, text: str) -> None:
@@ -285,6 +286,10 @@ def test_two_signals_of_a_namesake_outweigh_the_town(gate: Gate) -> None:
 @pytest.mark.parametrize("text", ["high season", "high winds", "high water"])
 def test_a_town_before_high_something_is_no_school(gate: Gate, text: str) -> None:
     assert gate.decide(Post(text=f"Boroughbridge {text} again")).relevant is NO
+
+
+def test_a_show_of_the_high_school_is_the_schools(gate: Gate) -> None:
+    assert gate.decide(Post(text="chorus of villagers in the Boroughbridge High musical")).schools == ("BHS",)
 
 
 def test_an_age_of_secondary_school_in_our_town_is_shown_to_a_person(gate: Gate) -> None:
