@@ -43,6 +43,9 @@ NO_SCHOOL: Final = "no school named"
 SEEN: Final = 90
 """So many words of a text the encoder sees, as posts are written; a longer one is read in parts of so many words."""
 
+CROWDED: Final = 25
+"""In a post of more words than these one sentence may be drowned by the others."""
+
 DANGER_IN_DOUBT: Final = 0.4
 """From this urgency on, a post that says too little of a school to be kept is shown to a person."""
 
@@ -200,6 +203,7 @@ def _judged(posts: Sequence[Post], flags: Sequence[tuple[bool, bool]], judges: J
         looked_at(gate) if reported else doubted(gate, evidence, judges.triage)
         for gate, evidence, (_, reported) in zip(gates, evidences, flags, strict=True)
     ]
+    _hear(posts, decisions, evidences, judges)
     moods = [encoded.mood[own.start : own.stop] for own in rows]
     tones = _tones(posts, [scored for scored, _ in flags], decisions, moods, judges.encoder)
     for post, decision, evidence, tone in zip(posts, decisions, evidences, tones, strict=True):
@@ -208,6 +212,22 @@ def _judged(posts: Sequence[Post], flags: Sequence[tuple[bool, bool]], judges: J
         )
         worst = min(triaged, key=lambda result: result.severity or Severity.P4)
         yield _judgement(decision, worst, tone, judges.version)
+
+
+def _hear(
+    posts: Sequence[Post], decisions: Sequence[Decision], evidences: Sequence[list[ModelEvidence]], judges: Judges
+) -> None:
+    """Add to the evidence on long posts what the encoder says of a sentence alone that the rest might drown."""
+    places, sentences = [], []
+    for place, (post, decision, evidence) in enumerate(zip(posts, decisions, evidences, strict=True)):
+        if decision.relevant is not Relevance.NO and len(post.text.split()) > CROWDED:
+            for sentence in judges.triage.unheard(post, evidence):
+                places.append(place)
+                sentences.append(sentence)
+    encoded = judges.encoder.encode(sentences)
+    near = judges.examples.nearest(encoded.embedding)
+    for row, place in enumerate(places):
+        evidences[place] += _evidences(encoded, range(row, row + 1), near)
 
 
 def _evidences(encoded: Encoded, rows: range, near: Sequence[examples.Near] = ()) -> list[ModelEvidence]:

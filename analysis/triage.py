@@ -29,7 +29,7 @@ SURE_URGENT: Final = 0.2
 """From this probability on, the encoder alone raises a post that no rule found."""
 SUPPORT: Final = {
     "sure": {Severity.P0: 0.02, Severity.P1: 0.2},
-    "hint": {Severity.P0: 0.2, Severity.P1: 0.3},
+    "hint": {Severity.P0: 0.2, Severity.P1: 0.4},
 }
 """From this probability of urgency on, the encoder supports a rule of a kind and severity. A sure rule for P0 stands
 unless the encoder all but rules danger out; what is calmed so is still shown, with its words. A rule for less stands
@@ -38,9 +38,9 @@ DANGER: Final = 0.07
 """From this probability on, an urgent post is read as one of the P0 categories, even if another is likelier."""
 IN_DANGER: Final = 0.2
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
-EMERGENCY: Final = 0.1
+EMERGENCY: Final = 0.08
 """From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
-RAISED: Final = 0.5
+RAISED: Final = 0.3
 """From this probability of urgency on, a post is P1 though its category starts lower: a walkout, a child's picture."""
 FAR_LIKELIER: Final = 2.0
 """So many times as likely as the likeliest urgent category is an everyday one that stands, raised."""
@@ -202,6 +202,22 @@ class Triage:
         reading = self._read(post)
         return [self._judged(reading, relevant, evidence, sentiment) for evidence in evidences]
 
+    def unheard(self, post: Words, evidences: Sequence[ModelEvidence]) -> tuple[str, ...]:
+        """Return the sentences of a post in which a sure rule finds danger to life and the encoder hears none.
+
+        Where much is praised and one sentence tells of a knife, the encoder hears the praise: it has to read that
+        sentence alone before the rule may be calmed.
+        """
+        reading = self._read(post)
+        places = [
+            reading.original(found.places)[:2]
+            for found in reading.fired
+            if found.rule.kind == "sure"
+            and (found.rule.severity or self._severity(found.rule.category)) is Severity.P0
+            and not any(self._supported(found, evidence) for evidence in evidences)
+        ]
+        return tuple(dict.fromkeys(_sentence(post.text, start, end) for start, end in places if end))
+
     def _read(self, post: Words) -> _Reading:
         """Read a post's words once."""
         title, text = fold(post.title), fold(post.text)
@@ -362,6 +378,7 @@ class Triage:
         )
 
 
+_ENDS: Final = ".!?\n"
 _MILD: Final = frozenset({"NEUTRAL", "PRAISE", "QUESTION", "PUBLIC_DEBATE"})
 
 
@@ -378,6 +395,13 @@ def _raised(evidence: ModelEvidence) -> Reason:
     """Return the reason with which a post is more urgent than its category."""
     note = f"reads as something to see today ({evidence.urgent:.0%}), though its category starts lower"
     return Reason(about="category", rule="model-urgent", note=note)
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """Return the sentence of a text, or the several, around what stands at start:end."""
+    first = max(text.rfind(mark, 0, start) for mark in _ENDS) + 1
+    behind = (text.find(mark, end) for mark in _ENDS)
+    return text[first : min((place for place in behind if place >= 0), default=len(text))].strip()
 
 
 def _only_a_grumble(claims: list[_Claim]) -> bool:

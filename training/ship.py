@@ -226,8 +226,8 @@ def _invented(heads: dict[str, Any], folder: Path, categories: list[str], work: 
     for threshold in (0.2, 0.3, 0.5):
         figures[f"unseen_urgent_recall_at_{threshold}"] = recall_score(urgent, alarm > threshold)
         figures[f"unseen_urgent_precision_at_{threshold}"] = precision_score(urgent, alarm > threshold)
-    shipped = _logits([post.text for post in posts])
-    hateful = ["HATE_DISCRIMINATION" in {post.category, *post.also} for post in posts]
+    shipped = _logits([posts[row].text for row in rows])
+    hateful = ["HATE_DISCRIMINATION" in {posts[row].category, *posts[row].also} for row in rows]
     figures["hate_head_on_hate_discrimination_auc"] = roc_auc_score(hateful, shipped["hate"][:, 0])
     return {name: round(float(value), 4) for name, value in figures.items()}
 

@@ -30,11 +30,11 @@ SCHEDULE: Final = Schedule(epochs=1, batch=64, rate=1e-4, hidden=0.15)
 CORPUS_READINGS: Final = 1
 POST_READINGS: Final = 5
 """How often each text is read, with other words hidden each time; together they are the one epoch of the schedule."""
-FURTHER: Final = Schedule(epochs=1, batch=64, rate=5e-5, head_rate=1e-4, hidden=0.15)
-FRESH_READINGS: Final = 3
-REMINDED: Final = 4
+FURTHER: Final = Schedule(epochs=1, batch=64, rate=1e-4, head_rate=1e-4, hidden=0.15)
+FRESH_READINGS: Final = 6
+REMINDED: Final = 2
 CORPUS_REMINDED: Final = 12
-"""Learned afterwards: fresh posts three times, and of the known ones and the corpus so few that nothing is lost."""
+"""Learned afterwards: fresh posts six times, and of the known ones and the corpus so few that nothing is lost."""
 GOLD_SHARE: Final = {"sentiment": 0.3, "offensive": 0.5, "hate": 0.5}
 UNLABELLED_WEIGHT: Final = {"sentiment": 1.0, "offensive": 0.3, "hate": 0.3}
 

@@ -62,9 +62,31 @@ OPENING = (
 @pytest.mark.parametrize("times", [1, 3, 6])
 @pytest.mark.parametrize(
     ("end", "severity"),
-    [("Someone has a knife at the gates right now.", Severity.P0), ("See you all at the next one.", Severity.P4)],
+    [
+        ("Someone has a knife at the gates right now.", Severity.P0),
+        ("My daughter wants to kill herself tonight.", Severity.P0),
+        ("See you all at the next one.", Severity.P4),
+        ("The knife scene in the play was brilliant.", Severity.P4),
+    ],
 )
 def test_a_post_is_read_to_its_end_however_long_it_is(
     judges: pipeline.Judges, times: int, end: str, severity: Severity
 ) -> None:
+    """Praise around it hides no danger: the encoder reads the sentence of a sure rule alone, too."""
     assert judged(judges, OPENING * times + end, "").severity is severity
+
+
+def test_every_post_keeps_its_own_tone_whichever_layers_heard_it(judges: pipeline.Judges) -> None:
+    """Ours and other people's posts are read by different layers, and those without a score by neither of the tones."""
+    posts = [
+        ("Disgusting service from the office at King James's School Knaresborough, ignored again", True),
+        ("What a wonderful holiday, thank you all, best week ever!", True),
+        ("Awful, the worst film I have ever seen", False),
+        ("Awful, the worst film I have ever seen", True),
+        ("Brilliant concert at Boroughbridge High School, so proud of every one of them", True),
+    ]
+    frame = pipeline.frame_of([Post(text=text) for text, _ in posts], [scored for _, scored in posts])
+    found = list(pipeline.judge(frame, judges))
+
+    assert [judgement.relevant.value for judgement in found] == ["yes", "no", "no", "no", "yes"]
+    assert [judgement.sentiment for judgement in found] == ["negative", "positive", None, "negative", "positive"]
