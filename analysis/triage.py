@@ -40,7 +40,7 @@ IN_DANGER: Final = 0.2
 """From this probability of all P0 categories together on, a post counts as urgent, whatever the other head says."""
 EMERGENCY: Final = 0.08
 """From this probability of P0 on, an urgent post is P0, whatever its category's own severity."""
-RAISED: Final = 0.5
+RAISED: Final = 0.4
 """From this probability of urgency on, a post is P1 though its category starts lower: a walkout, a child's picture."""
 FAR_LIKELIER: Final = 2.0
 """So many times as likely as the likeliest urgent category is an everyday one that stands, raised."""

@@ -21,6 +21,8 @@ from training.network import Network, Schedule, Targets, Tokens, fit, tokenize
 from training.teacher import HEADS, gold
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from training.data import Example, Post
 
 LABELS: Final = Path(__file__).with_name("teacher_labels.npz")
@@ -121,11 +123,24 @@ def train(network: Network, given: Lessons, posts: np.ndarray, seed: int) -> Non
 
 
 def train_further(network: Network, given: Lessons, fresh: np.ndarray, known: np.ndarray, seed: int) -> None:
-    """Teach a fitted network posts that were written after it was fitted (rows among the posts), in place."""
+    """Teach a fitted network, in place, posts that were written since (rows among the posts): half the way."""
     posts = np.concatenate([np.tile(fresh, FRESH_READINGS), known[seed % REMINDED :: REMINDED]])
     rows = np.concatenate([given.corpus_rows[seed % CORPUS_REMINDED :: CORPUS_REMINDED], given.first_post + posts])
     targets = {name: target for name, target in given.targets.items() if name != SENTIMENT}  # has layers of its own
+    before = {name: weights.clone() for name, weights in network.state_dict().items()}
     fit(network, given.tokens, targets, rows, replace(FURTHER, seed=seed))
+    network.load_state_dict(halfway(before, network.cpu().state_dict()))
+
+
+def halfway(before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The mean of two fitted networks' weights: it keeps what was known and has most of what was learned.
+
+    Source: Wortsman et al. 2022, Robust fine-tuning of zero-shot models.
+    """
+    return {
+        name: (weights + after[name]) / 2 if weights.is_floating_point() else weights
+        for name, weights in before.items()
+    }
 
 
 def _padded(target: Targets, before: int, behind: int) -> Targets:
